@@ -1,0 +1,44 @@
+# Every target sets up what it needs first; `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3.11
+BIN := .venv/bin
+READY := .venv/.ready
+NPROC := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help setup assets test test-fast test-slow check bench licences clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY)  ## Make .venv, build the kernel, fetch the system packages that are missing
+
+$(READY): pyproject.toml constraints.txt setup.py tools/setup.sh package.json
+	@PYTHON="$(PYTHON)" sh tools/setup.sh
+	@touch $(READY)
+
+assets: $(READY)  ## Build everything in configs/assets.yaml that changed (the same as .venv/bin/dvc repro)
+	@$(BIN)/dvc repro
+
+test: test-fast test-slow  ## All tests: the fast ones first, then the slow ones
+
+test-fast: $(READY)  ## The tests that take seconds
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(READY)  ## The tests that take minutes: whole pipelines on tiny assets
+	@$(BIN)/python -m pytest -m slow
+
+check: $(READY)  ## Lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY)  ## Measure speed and quality into benchmarks/results/ (an idle machine, about an hour)
+	@$(BIN)/python -m benchmarks.raster
+	@$(BIN)/python -m benchmarks.pipeline
+	@$(BIN)/python -m benchmarks.quality
+
+licences: $(READY)  ## Write docs/licences.md: the licence of everything that is installed
+	@$(BIN)/python tools/licences.py --out docs/licences.md
+
+clean:  ## Remove the environment and everything that was built (not your manifest, not the weights)
+	rm -rf .venv node_modules runs/* assets3d/native/_kernel.* build *.egg-info

@@ -1,0 +1,1 @@
+"""Splats to a game-ready mesh: fuse, clean, simplify, unwrap, bake, write."""

@@ -1,0 +1,1 @@
+"""The procedural prop world: game props as signed-distance programs with captions and materials."""

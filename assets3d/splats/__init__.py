@@ -1,0 +1,1 @@
+"""Gaussian splats: the record, PLY files, the rasteriser, and how they are made."""

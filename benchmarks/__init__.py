@@ -1,0 +1,1 @@
+"""Speed and quality, one command each, JSON into benchmarks/results/."""

@@ -1,0 +1,1 @@
+"""How every embedded weight file was made: one resumable command each, on CPU or CUDA."""
