@@ -1,0 +1,294 @@
+"""The multi-view U-Net of MVDream and ImageDream, with the names of their checkpoints.
+
+Latents of all frames of a sample are denoised together; camera vectors tell the frames apart
+(Shi et al. 2023, "MVDream"; Wang and Shi 2023, "ImageDream").
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from assets3d.errors import InputError
+from assets3d.views.attention import MultiViewTransformer
+from assets3d.views.resampler import Resampler
+
+#: Switches of the reference's configuration that change the network and that we do not have.
+_REFERENCE_SWITCHES = ("use_scale_shift_norm", "resblock_updown", "num_classes", "n_embed")
+
+
+@dataclass(frozen=True)
+class MultiViewUNetConfig:
+    """Shape of the network; the defaults are MVDream's, ImageDream adds `ip_dim` 16.
+
+    `attention_resolutions` are downsampling factors (1 = full latent size). `context_dim` 0 leaves
+    cross-attention out. `ip_dim` is the number of image tokens at the end of the context, 0 for none.
+    `frames` counts all frames of a sample, ImageDream's image frame included.
+    """
+
+    in_channels: int = 4
+    out_channels: int = 4
+    model_channels: int = 320
+    channel_mult: tuple[int, ...] = (1, 2, 4, 4)
+    num_res_blocks: int = 2
+    attention_resolutions: tuple[int, ...] = (4, 2, 1)
+    num_head_channels: int = 64
+    transformer_depth: int = 1
+    context_dim: int = 1024
+    camera_dim: int = 16
+    ip_dim: int = 0
+    ip_embedding_dim: int = 1280
+    feed_forward_mult: int = 4
+    frames: int = 4
+
+    def __post_init__(self) -> None:
+        for mult in self.channel_mult:
+            channels = mult * self.model_channels
+            if channels % 32 or channels % self.num_head_channels:
+                raise InputError(
+                    f"views unet: {channels} channels at multiplier {mult}, wanted a multiple of 32"
+                    f" and of num_head_channels {self.num_head_channels}"
+                )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON values (tuples become lists)."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> MultiViewUNetConfig:
+        """Read our own JSON or the reference's config.json, whose further keys only name defaults.
+
+        Raises:
+            InputError: the file asks for a variant of the network that is not this one.
+        """
+        for name in _REFERENCE_SWITCHES:
+            if values.get(name):
+                raise InputError(f"views unet: {name} is {values[name]!r}, wanted it unset")
+        known = {}
+        for field in fields(cls):
+            if values.get(field.name) is not None:
+                value = values[field.name]
+                known[field.name] = tuple(value) if isinstance(value, list) else value
+        if "frames" not in known and known.get("ip_dim"):
+            known["frames"] = 5
+        return cls(**known)
+
+
+class MultiViewUNet(nn.Module):
+    """U-Net over (samples * frames, channels, height, width) latents, frame fastest.
+
+    A fresh network predicts zero: the last layer of each residual path starts at zero.
+    """
+
+    def __init__(self, config: MultiViewUNetConfig):
+        super().__init__()
+        self.config = config
+        width = config.model_channels
+        self.time_embed = _two_layers(width, 4 * width)
+        self.camera_embed = _two_layers(config.camera_dim, 4 * width)
+        if config.ip_dim:
+            self.image_embed = Resampler(config.context_dim, config.ip_dim, config.ip_embedding_dim)
+        self.input_blocks, skips, channels, factor = self._down()
+        self.middle_block = nn.ModuleList(
+            [
+                ResidualBlock(channels, channels, 4 * width),
+                self._transformer(channels),
+                ResidualBlock(channels, channels, 4 * width),
+            ]
+        )
+        self.output_blocks = self._up(skips, channels, factor)
+        self.out = nn.Sequential(
+            nn.GroupNorm(32, width),
+            nn.SiLU(),
+            nn.Conv2d(width, config.out_channels, 3, padding=1),
+        )
+        _start_at_zero(self)
+
+    def _transformer(self, channels: int) -> MultiViewTransformer:
+        c = self.config
+        return MultiViewTransformer(
+            channels,
+            c.transformer_depth,
+            c.context_dim,
+            c.num_head_channels,
+            c.ip_dim,
+            c.feed_forward_mult,
+        )
+
+    def _down(self) -> tuple[nn.ModuleList, list[int], int, int]:
+        """Build the input blocks; return them, the skips' widths, the last width and factor."""
+        c = self.config
+        channels, factor = c.model_channels, 1
+        first = nn.Conv2d(c.in_channels, channels, 3, padding=1)
+        blocks, skips = nn.ModuleList([nn.ModuleList([first])]), [channels]
+        for level, mult in enumerate(c.channel_mult):
+            for _ in range(c.num_res_blocks):
+                wanted = mult * c.model_channels
+                parts = [ResidualBlock(channels, wanted, 4 * c.model_channels)]
+                channels = wanted
+                if factor in c.attention_resolutions:
+                    parts.append(self._transformer(channels))
+                blocks.append(nn.ModuleList(parts))
+                skips.append(channels)
+            if level + 1 < len(c.channel_mult):
+                blocks.append(nn.ModuleList([Downsample(channels)]))
+                skips.append(channels)
+                factor *= 2
+        return blocks, skips, channels, factor
+
+    def _up(self, skips: list[int], channels: int, factor: int) -> nn.ModuleList:
+        c, skips = self.config, list(skips)
+        blocks = nn.ModuleList()
+        for level, mult in reversed(list(enumerate(c.channel_mult))):
+            for index in range(c.num_res_blocks + 1):
+                wanted = mult * c.model_channels
+                parts = [ResidualBlock(channels + skips.pop(), wanted, 4 * c.model_channels)]
+                channels = wanted
+                if factor in c.attention_resolutions:
+                    parts.append(self._transformer(channels))
+                if level and index == c.num_res_blocks:
+                    parts.append(Upsample(channels))
+                    factor //= 2
+                blocks.append(nn.ModuleList(parts))
+        return blocks
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        timesteps: torch.Tensor,
+        camera: torch.Tensor,
+        context: torch.Tensor | None = None,
+        image_features: torch.Tensor | None = None,
+        image_latent: torch.Tensor | None = None,
+        frames: int | None = None,
+    ) -> torch.Tensor:
+        """Predict noise (or v) for every frame.
+
+        Args:
+            x: (samples * frames, in_channels, height, width), frame fastest.
+            timesteps: (samples * frames,) or one number, 0..999.
+            camera: (samples * frames, camera_dim), see `assets3d.views.cameras`.
+            context: (samples * frames, tokens, context_dim) text; None only if `context_dim` is 0.
+            image_features: (samples * frames, 257, ip_embedding_dim) CLIP tokens, with `ip_dim`.
+            image_latent: (samples, in_channels, height, width) that takes the last frame's place.
+            frames: frames per sample; the configuration's if None.
+
+        Returns:
+            (samples * frames, out_channels, height, width).
+        """
+        frames = self.config.frames if frames is None else frames
+        if len(x) % frames or len(camera) != len(x):
+            raise ValueError(f"{len(x)} latents, {len(camera)} cameras, {frames} frames a sample")
+        timesteps = torch.as_tensor(timesteps, device=x.device).reshape(-1).expand(len(x))
+        embedding = self.time_embed(sinusoid(timesteps, self.config.model_channels).to(x.dtype))
+        embedding = F.silu(embedding + self.camera_embed(camera.to(x.dtype)))
+        if self.config.ip_dim:
+            context = torch.cat([context, self.image_embed(image_features)], dim=1)
+        if image_latent is not None:
+            x = x.clone()
+            x[frames - 1 :: frames] = image_latent
+        skips = []
+        for block in self.input_blocks:
+            x = _run(block, x, embedding, context, frames)
+            skips.append(x)
+        x = _run(self.middle_block, x, embedding, context, frames)
+        for block in self.output_blocks:
+            x = _run(block, torch.cat([x, skips.pop()], dim=1), embedding, context, frames)
+        return self.out(x)
+
+
+class ResidualBlock(nn.Module):
+    """Two normalised convolutions with the embedding added between them."""
+
+    def __init__(self, channels: int, wanted: int, embedding_dim: int):
+        super().__init__()
+        self.in_layers = nn.Sequential(
+            nn.GroupNorm(32, channels), nn.SiLU(), nn.Conv2d(channels, wanted, 3, padding=1)
+        )
+        # The identities keep the checkpoint's indices; SiLU of the embedding is shared, see forward.
+        self.emb_layers = nn.Sequential(nn.Identity(), nn.Linear(embedding_dim, wanted))
+        self.out_layers = nn.Sequential(
+            nn.GroupNorm(32, wanted),
+            nn.SiLU(),
+            nn.Identity(),
+            nn.Conv2d(wanted, wanted, 3, padding=1),
+        )
+        self.skip_connection = (
+            nn.Identity() if channels == wanted else nn.Conv2d(channels, wanted, 1)
+        )
+
+    def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
+        """x (batch, channels, height, width), embedding (batch, embedding_dim) after SiLU."""
+        hidden = self.in_layers(x) + self.emb_layers(embedding)[:, :, None, None]
+        return self.skip_connection(x) + self.out_layers(hidden)
+
+
+class Downsample(nn.Module):
+    """Halve height and width with a strided convolution."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, channels, height, width) -> half of both."""
+        return self.op(x)
+
+
+class Upsample(nn.Module):
+    """Double height and width by repetition, then a convolution."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, channels, height, width) -> twice both."""
+        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+
+
+def sinusoid(timesteps: torch.Tensor, width: int) -> torch.Tensor:
+    """Embed timesteps (batch,) as (batch, width) float32: cosines first, then sines, period 10000."""
+    half = width // 2
+    steps = torch.arange(half, dtype=torch.float32, device=timesteps.device)
+    angles = timesteps.float()[:, None] * torch.exp(-math.log(10000.0) / half * steps)
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
+
+
+def _two_layers(channels: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(channels, width), nn.SiLU(), nn.Linear(width, width))
+
+
+def _run(
+    block: nn.ModuleList,
+    x: torch.Tensor,
+    embedding: torch.Tensor,
+    context: torch.Tensor | None,
+    frames: int,
+) -> torch.Tensor:
+    for part in block:
+        if isinstance(part, ResidualBlock):
+            x = part(x, embedding)
+        elif isinstance(part, MultiViewTransformer):
+            x = part(x, context, frames)
+        else:
+            x = part(x)
+    return x
+
+
+def _start_at_zero(network: MultiViewUNet) -> None:
+    last = [network.out[2]]
+    for module in network.modules():
+        if isinstance(module, ResidualBlock):
+            last.append(module.out_layers[3])
+        elif isinstance(module, MultiViewTransformer):
+            last.append(module.proj_out)
+    for layer in last:
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
