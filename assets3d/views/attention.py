@@ -1,7 +1,7 @@
 """Attention of the multi-view U-Net: self-attention over all frames of a sample, then the context.
 
-Module and parameter names follow the MVDream and ImageDream checkpoints (Shi et al. 2023; Wang and Shi
-2023). Everything runs through `scaled_dot_product_attention`.
+Module and parameter names follow the MVDream and ImageDream checkpoints (Shi et al. 2023; Wang and
+Shi 2023). Everything runs through `scaled_dot_product_attention`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Attention(nn.Module):
         self.to_out = nn.ModuleList([nn.Linear(channels, channels)])
 
     def forward(self, x: torch.Tensor, context: torch.Tensor | None = None) -> torch.Tensor:
-        """x (batch, length, channels), context (batch, tokens, context_dim) or None for x itself."""
+        """Attend from x (batch, length, channels) to context (batch, tokens, context_dim) or x."""
         context = x if context is None else context
         query = split_heads(self.to_q(x), self.head_channels)
         if self.image_tokens:
@@ -110,7 +110,7 @@ class MultiViewBlock(nn.Module):
             self.norm2 = nn.LayerNorm(channels)
 
     def forward(self, x: torch.Tensor, context: torch.Tensor | None, frames: int) -> torch.Tensor:
-        """x (samples * frames, length, channels), frame fastest."""
+        """Map x (samples * frames, length, channels), frame fastest, to the same shape."""
         batch, length, channels = x.shape
         together = self.norm1(x).view(batch // frames, frames * length, channels)
         x = x + self.attn1(together).view(batch, length, channels)
@@ -141,7 +141,7 @@ class MultiViewTransformer(nn.Module):
         self.proj_out = nn.Linear(channels, channels)
 
     def forward(self, x: torch.Tensor, context: torch.Tensor | None, frames: int) -> torch.Tensor:
-        """x (samples * frames, channels, height, width) -> the same shape."""
+        """Map x (samples * frames, channels, height, width) to the same shape."""
         height, width = x.shape[2:]
         tokens = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))
         for block in self.transformer_blocks:

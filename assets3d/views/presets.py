@@ -11,8 +11,8 @@ def embedded_config() -> MultiViewUNetConfig:
     """Return the shape of the embedded network, for four frames of 16x16x4 latents (128 px).
 
     Input is the noisy latent and, after it in the channels, the clean latent of the input picture,
-    the same for every frame. There is no text. Full-size attention is left out: at the first halving
-    a token still covers 16 px, and a training step takes half the time.
+    the same for every frame. There is no text. Full-size attention is left out: at the first
+    halving a token still covers 16 px, and a training step takes half the time.
     """
     return MultiViewUNetConfig(
         in_channels=8,

@@ -23,7 +23,7 @@ class LatentAttention(nn.Module):
         self.to_out = nn.Linear(inner, channels, bias=False)
 
     def forward(self, image: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-        """image (batch, tokens, channels), latents (batch, count, channels) -> like latents."""
+        """Attend from latents (batch, count, channels) to image (batch, tokens, channels) too."""
         image, latents = self.norm1(image), self.norm2(latents)
         key, value = self.to_kv(torch.cat([image, latents], dim=1)).chunk(2, dim=-1)
         query = split_heads(self.to_q(latents), _HEAD_CHANNELS)

@@ -28,7 +28,7 @@ class MultiViewUNetConfig:
     """Shape of the network; the defaults are MVDream's, ImageDream adds `ip_dim` 16.
 
     `attention_resolutions` are downsampling factors (1 = full latent size). `context_dim` 0 leaves
-    cross-attention out. `ip_dim` is the number of image tokens at the end of the context, 0 for none.
+    cross-attention out. `ip_dim` is the number of image tokens at the end of the context, 0: none.
     `frames` counts all frames of a sample, ImageDream's image frame included.
     """
 
@@ -103,10 +103,9 @@ class MultiViewUNet(nn.Module):
             ]
         )
         self.output_blocks = self._up(skips, channels, factor)
+        last = config.channel_mult[0] * width
         self.out = nn.Sequential(
-            nn.GroupNorm(32, width),
-            nn.SiLU(),
-            nn.Conv2d(width, config.out_channels, 3, padding=1),
+            nn.GroupNorm(32, last), nn.SiLU(), nn.Conv2d(last, config.out_channels, 3, padding=1)
         )
         _start_at_zero(self)
 
@@ -211,7 +210,7 @@ class ResidualBlock(nn.Module):
         self.in_layers = nn.Sequential(
             nn.GroupNorm(32, channels), nn.SiLU(), nn.Conv2d(channels, wanted, 3, padding=1)
         )
-        # The identities keep the checkpoint's indices; SiLU of the embedding is shared, see forward.
+        # The identities keep the checkpoint's indices; the U-Net applies SiLU once for all blocks.
         self.emb_layers = nn.Sequential(nn.Identity(), nn.Linear(embedding_dim, wanted))
         self.out_layers = nn.Sequential(
             nn.GroupNorm(32, wanted),
@@ -224,7 +223,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: torch.Tensor, embedding: torch.Tensor) -> torch.Tensor:
-        """x (batch, channels, height, width), embedding (batch, embedding_dim) after SiLU."""
+        """Map x (batch, channels, height, width); embedding (batch, embedding_dim) after SiLU."""
         hidden = self.in_layers(x) + self.emb_layers(embedding)[:, :, None, None]
         return self.skip_connection(x) + self.out_layers(hidden)
 
@@ -254,7 +253,7 @@ class Upsample(nn.Module):
 
 
 def sinusoid(timesteps: torch.Tensor, width: int) -> torch.Tensor:
-    """Embed timesteps (batch,) as (batch, width) float32: cosines first, then sines, period 10000."""
+    """Embed timesteps (batch,) as (batch, width) float32: cosines, then sines, period 10000."""
     half = width // 2
     steps = torch.arange(half, dtype=torch.float32, device=timesteps.device)
     angles = timesteps.float()[:, None] * torch.exp(-math.log(10000.0) / half * steps)
