@@ -27,7 +27,7 @@ _Z_UP_FROM_Y_UP = np.array(
 
 
 def camera_vectors(cameras: Cameras) -> NDArray[np.float32]:
-    """Return (V, 16) float32 vectors: poses in a z-up world, moved to distance 1 from the origin."""
+    """Return (V, 16) float32 vectors: poses in a z-up world, at distance 1 from the origin."""
     poses = _Z_UP_FROM_Y_UP @ cameras.world_from_camera
     poses[:, :3, 3] /= np.linalg.norm(poses[:, :3, 3], axis=1, keepdims=True)
     return poses.reshape(len(cameras), CAMERA_DIM).astype(np.float32)
@@ -42,3 +42,11 @@ def frame_vectors(elevation_deg: float = 0.0, image_frame: bool = False) -> NDAr
     if image_frame:
         vectors = np.concatenate([vectors, np.zeros((1, CAMERA_DIM), np.float32)])
     return vectors
+
+
+def view_vectors() -> NDArray[np.float32]:
+    """Return (4, 16) vectors of front, right, back, left at elevation 0, as `four_views` orders them.
+
+    The embedded network trains and runs with these, so its front has the official networks' vector.
+    """
+    return frame_vectors()[list(FRONT_FIRST)]
