@@ -45,7 +45,7 @@ def frame_vectors(elevation_deg: float = 0.0, image_frame: bool = False) -> NDAr
 
 
 def view_vectors() -> NDArray[np.float32]:
-    """Return (4, 16) vectors of front, right, back, left at elevation 0, as `four_views` orders them.
+    """Return (4, 16) vectors of front, right, back, left at elevation 0, the order of `four_views`.
 
     The embedded network trains and runs with these, so its front has the official networks' vector.
     """
