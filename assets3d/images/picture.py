@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,16 +152,21 @@ def _to_srgb(picture: Image.Image, profile: bytes, where: str) -> Image.Image:
         return picture
 
 
-def resize_premultiplied(rgba: NDArray[np.uint8], size: int | tuple[int, int]) -> NDArray[np.uint8]:
+def resize_premultiplied(
+    rgba: NDArray[np.uint8],
+    size: int | tuple[int, int],
+    *,
+    enlarge: Literal["linear", "area"] = "linear",
+) -> NDArray[np.uint8]:
     """Resize a picture (H, W, 3|4) to `size`, weighting colours by their alpha.
 
     Straight resizing mixes the unseen colour of transparent pixels (mostly black) into the edge.
-    Shrinking averages over areas; enlarging is bilinear. Where nothing is left of a pixel its
-    colour is 0.
+    Shrinking averages over areas. Where nothing is left of a pixel its colour is 0.
 
     Args:
         rgba: uint8 (H, W, 3|4), straight alpha.
         size: side of a square in px, or (width, height) in px.
+        enlarge: "linear" is smooth; "area" shows the old pixels as blocks, as kiui's recenter does.
     """
     width, height = (size, size) if isinstance(size, int) else size
     if width < 1 or height < 1:
@@ -170,16 +176,20 @@ def resize_premultiplied(rgba: NDArray[np.uint8], size: int | tuple[int, int]) -
     values = rgba.astype(np.float32)
     if rgba.shape[2] == 4:
         values[..., :3] *= values[..., 3:] / 255.0
-    values = _resize(values, width, height)
+    values = _resize(values, width, height, enlarge)
     if rgba.shape[2] == 4:
         seen = values[..., 3:] >= 0.5  # what rounds to 0 has no colour
         values[..., :3] *= np.where(seen, 255.0 / np.maximum(values[..., 3:], 0.5), 0.0)
     return np.clip(np.round(values), 0, 255).astype(np.uint8)
 
 
-def _resize(values: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+def _resize(
+    values: NDArray[np.float32], width: int, height: int, enlarge: str
+) -> NDArray[np.float32]:
     import cv2
 
+    if enlarge == "area":
+        return cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
     # Each axis by its own filter: OpenCV's area filter degrades to blocks where it enlarges.
     small = (min(width, values.shape[1]), min(height, values.shape[0]))
     if small != (values.shape[1], values.shape[0]):

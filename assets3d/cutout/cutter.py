@@ -1,0 +1,161 @@
+"""The cutter: rembg with a named session, then the cleaning steps of `matte`."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets3d.cutout.matte import (
+    Cleaning,
+    decontaminated,
+    follow_edges,
+    keep_components,
+    levels,
+    small_holes_filled,
+)
+from assets3d.errors import InputError, PassingError
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from rembg.sessions.base import BaseSession
+
+_log = logging.getLogger(__name__)
+
+#: Networks that may be named. rembg has more; those not listed are non-commercial (bria-rmbg, its
+#: own default), send the picture to a remote service, or know people and clothes only.
+MODELS = ("embedded", "u2net", "u2netp", "isnet-general-use", "birefnet-general", "silueta")
+
+_EMBEDDED = Path(__file__).parents[1] / "weights" / "cutout" / "cutout.onnx"
+
+#: Fewer pixels than this at alpha 0.5 or more are noise, not an object.
+_MIN_OBJECT_PX = 16
+
+
+@dataclass(frozen=True)
+class Cutter:
+    """Cuts objects out; call it with a picture.
+
+    Attributes:
+        model: the network's name.
+        session: the rembg session; pictures that bring their own alpha never reach it.
+        cleaning: the steps after the network.
+    """
+
+    model: str
+    session: BaseSession = field(repr=False)
+    cleaning: Cleaning = field(default_factory=Cleaning)
+
+    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut the object out of `picture` (H, W, 3|4); return straight RGBA (H, W, 4), same size.
+
+        A picture with alpha is returned as it is. Where alpha is 0 the colour is 0.
+
+        Raises:
+            InputError: nothing was found.
+        """
+        if picture.shape[2] == 4:
+            _check_found(picture[..., 3] / np.float32(255.0))
+            return picture.copy()
+        alpha = self.mask(picture)
+        height, width = alpha.shape
+        net = getattr(self.session, "size_px", (320, 320))
+        if self.cleaning.follow_edges and max(height, width) > 1.5 * max(net):
+            radius_px = round(2.0 * max(height, width) / max(net))
+            alpha = follow_edges(alpha, picture, radius_px)
+        alpha = levels(alpha, self.cleaning.low, self.cleaning.high)
+        alpha = keep_components(alpha, self.cleaning.min_component_share)
+        alpha = small_holes_filled(alpha, self.cleaning.max_hole_share)
+        _check_found(alpha)
+        if (alpha >= 0.5).mean() > 0.98:
+            _log.warning("cutout: nearly the whole picture was taken for the object")
+        colour = decontaminated(picture, alpha) if self.cleaning.decontaminate else picture
+        rgba = np.dstack([colour, np.round(255.0 * alpha).astype(np.uint8)])
+        rgba[rgba[..., 3] == 0] = 0
+        return rgba
+
+    def mask(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the network's own answer for `picture` (H, W, 3) as (H, W) float32 in 0..1."""
+        import rembg
+
+        with np.errstate(invalid="ignore"):  # rembg's own sessions divide 0/0 on an empty answer
+            mask = rembg.remove(picture, session=self.session, only_mask=True)
+        return np.asarray(mask, dtype=np.float32) / 255.0
+
+
+def _check_found(alpha: NDArray[np.float32]) -> None:
+    count = int((alpha >= 0.5).sum())
+    if count < _MIN_OBJECT_PX:
+        raise InputError(
+            f"cutout: no object found in the picture ({count} px are opaque), "
+            "wanted one object that stands out from its background"
+        )
+
+
+def load_cutter(
+    model: str = "embedded",
+    *,
+    path: str | Path | None = None,
+    threads: int | None = None,
+    device: str = "cpu",
+    cleaning: Cleaning | None = None,
+    download: bool = False,
+) -> Cutter:
+    """Load the cutter of one network.
+
+    Args:
+        model: one of `MODELS`.
+        path: an ONNX file of U²-Net's shape instead of the embedded one (with model "embedded").
+        threads: onnxruntime's threads within one operator; None lets it choose.
+        device: "cpu" or "cuda" (which needs onnxruntime-gpu).
+        cleaning: what follows the network.
+        download: let rembg fetch the file of a model that is not on this machine yet.
+
+    Raises:
+        InputError: unknown name, missing or damaged weight file.
+        PassingError: the download failed.
+    """
+    if model not in MODELS:
+        near = difflib.get_close_matches(model, MODELS, 1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise InputError(f"cutout.model: found {model!r}{hint}, wanted one of {', '.join(MODELS)}")
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    on_gpu = device.startswith("cuda")
+    providers = (["CUDAExecutionProvider"] if on_gpu else []) + ["CPUExecutionProvider"]
+    if model == "embedded":
+        from assets3d.cutout.session import OnnxSession
+
+        session = OnnxSession(Path(path) if path else _EMBEDDED, options, providers)
+    else:
+        session = _rembg_session(model, options, providers, download)
+    return Cutter(model, session, cleaning or Cleaning())
+
+
+def _rembg_session(
+    model: str, options: onnxruntime.SessionOptions, providers: list[str], download: bool
+) -> BaseSession:
+    import rembg
+    from rembg.sessions import sessions
+
+    kind = sessions[model]
+    if not download and kind.resolve_existing(f"{model}.onnx") is None:
+        raise InputError(
+            f"cutout.model: {model}.onnx is not in {kind.model_dir()}, wanted the file there "
+            "(or `download: true`, to let rembg fetch it)"
+        )
+    try:
+        return rembg.new_session(model, options, providers=providers)
+    except OSError as error:
+        raise PassingError(f"cutout.model: {model} could not be fetched ({error})") from None
+    except Exception as error:  # onnxruntime's own errors share no base class
+        raise InputError(f"cutout.model: {model}.onnx cannot be loaded ({error})") from None
