@@ -60,6 +60,11 @@ class Hull:
             corners.append((hits[0] - 0.5, hits[-1] + 0.5))
         return self.low + self.spacing * np.array(corners).T
 
+    def moved(self, centre: NDArray[np.float64], factor: float) -> Hull:
+        """Return the hull with `centre` at the origin, all lengths scaled by `factor`."""
+        distance = self.distance * np.float32(factor)
+        return Hull(distance, (self.low - centre) * factor, self.spacing * factor)
+
 
 def carve(
     views: Views,
@@ -92,12 +97,24 @@ def carve(
         raise InputError("views: the outlines have no common inside, wanted poses that fit")
     low, high = coarse.bounds
     half = float((high - low).max()) * (0.5 + _MARGIN)
-    exponent = rounding if _is_open(views.cameras, groups) else None
+    exponent = rounding if leaves_corners_open(views.cameras) else None
     centre = (low + high) / 2.0
     hull = _carve_box(views.cameras, silhouettes, centre, half, resolution, exponent, coarse)
     if not (hull.distance > 0.0).any():
         raise InputError("views: nothing is left inside the outlines, wanted poses that fit")
     return hull if front is None else _with_whole_front(hull, views.cameras, silhouettes, front)
+
+
+def leaves_corners_open(cameras: Cameras) -> bool:
+    """Tell whether only two level, crossing directions were seen: corners are anybody's guess."""
+    groups = direction_groups(cameras)
+    if len(groups) != 2:
+        return False
+    directions = view_directions(cameras)
+    level = np.abs(directions[:, 1]) < np.sin(np.radians(_ROUNDING_WITHIN_DEG))
+    upright = cameras.world_from_camera[:, 1, 1] > np.cos(np.radians(_ROUNDING_WITHIN_DEG))
+    crossing = abs(directions[groups[0][0]] @ directions[groups[1][0]])
+    return bool(level.all() and upright.all() and crossing < np.sin(np.radians(30.0)))
 
 
 def _carve_box(
@@ -204,17 +221,6 @@ def _with_whole_front(hull: Hull, cameras: Cameras, silhouettes: Silhouettes, fr
 def _closed(mask: NDArray[np.uint8], reach: int) -> NDArray[np.uint8]:
     """Close the gaps that neighbouring voxels leave between the pixels they fall on."""
     return ndimage.grey_closing(mask, size=(2 * reach + 1, 2 * reach + 1))
-
-
-def _is_open(cameras: Cameras, groups: list[list[int]]) -> bool:
-    """Tell whether only two level, crossing directions were seen: corners are anybody's guess."""
-    if len(groups) != 2:
-        return False
-    directions = view_directions(cameras)
-    level = np.abs(directions[:, 1]) < np.sin(np.radians(_ROUNDING_WITHIN_DEG))
-    upright = cameras.world_from_camera[:, 1, 1] > np.cos(np.radians(_ROUNDING_WITHIN_DEG))
-    crossing = abs(directions[groups[0][0]] @ directions[groups[1][0]])
-    return bool(level.all() and upright.all() and crossing < np.sin(np.radians(30.0)))
 
 
 def _first_box(cameras: Cameras, silhouettes: Silhouettes) -> tuple[NDArray[np.float64], float]:
