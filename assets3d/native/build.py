@@ -1,0 +1,123 @@
+"""Compile the native kernel: `python -m assets3d.native.build`.
+
+Standard library only, because setup.py calls it before anything is installed. The compiler is $CXX,
+else g++ or clang++, else the one in the `ziglang` package. The C++ kernel source is compiled once per
+instruction set; the library chooses at run time.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
+LIBRARY = HERE / f"_kernel{SUFFIX}"
+
+#: name of the kernel table, flags, block height (the shape measured fastest for that vector length)
+X86_KERNELS = (
+    ("baseline", "sse2", ["-msse2"], 2),
+    ("avx2", "avx2", ["-mavx2", "-mfma"], 2),
+    (
+        "avx512",
+        "avx512",
+        ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mavx2", "-mfma"],
+        4,
+    ),
+)
+OTHER_KERNELS = (("baseline", "baseline", [], 2),)
+
+#: -ffp-contract=off: forward and backward must round alike, so fused multiply-adds are written out.
+FLAGS = [
+    *("-std=c++17", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
+    *("-fvisibility=hidden", "-pthread"),
+]
+
+
+def compiler() -> list[str]:
+    """Return the command of a C++ compiler.
+
+    Raises:
+        RuntimeError: one line saying what to install when there is none.
+    """
+    if os.environ.get("CXX"):
+        return shlex.split(os.environ["CXX"])
+    for name in ("g++", "clang++"):
+        if found := shutil.which(name):
+            return [found]
+    if importlib.util.find_spec("ziglang"):
+        return [sys.executable, "-m", "ziglang", "c++"]
+    raise RuntimeError(
+        "compiler: found neither $CXX, g++, clang++ nor the ziglang package, wanted one of them "
+        "(Debian: apt install g++; anywhere: pip install ziglang)"
+    )
+
+
+def is_current() -> bool:
+    """Say whether the library exists and no source is newer than it."""
+    if not LIBRARY.is_file():
+        return False
+    built = LIBRARY.stat().st_mtime
+    sources = [*HERE.glob("*.cpp"), *HERE.glob("*.h"), Path(__file__)]
+    return all(source.stat().st_mtime <= built for source in sources)
+
+
+def build(target: Path = LIBRARY) -> Path:
+    """Compile and link the kernel into `target`; a half-written library never bears that name.
+
+    Raises:
+        RuntimeError: one line, when there is no compiler or it fails.
+    """
+    command = compiler()
+    x86 = platform.machine().lower() in ("x86_64", "amd64")
+    shared = [] if sys.platform == "win32" else ["-fPIC"]
+    defines = ["-DA3D_X86"] if x86 else []
+    # In the target's folder, so that the last step is a rename on one file system.
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder:
+        jobs = []
+        for source in ("rasteriser.cpp", "pool.cpp", "mesh_renderer.cpp"):
+            jobs.append(([*FLAGS, *shared, *defines], source, f"{folder}/{Path(source).stem}.o"))
+        for table, name, flags, height in X86_KERNELS if x86 else OTHER_KERNELS:
+            macros = [
+                f"-DA3D_TABLE=a3d_table_{table}",
+                f'-DA3D_NAME="{name}"',
+                f"-DA3D_BLOCK_HEIGHT={height}",
+            ]
+            jobs.append(([*FLAGS, *shared, *flags, *macros], "kernel.cpp", f"{folder}/{table}.o"))
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            list(
+                pool.map(
+                    lambda job: _run([*command, *job[0], "-c", str(HERE / job[1]), "-o", job[2]]),
+                    jobs,
+                )
+            )
+        linked = f"{folder}/{target.name}"
+        _run([*command, "-shared", "-pthread", *(job[2] for job in jobs), "-o", linked])
+        Path(linked).replace(target)
+    return target
+
+
+def _run(command: list[str]) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        raise RuntimeError(f"compiler: {command[0]} could not be started ({error})") from None
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+        reason = (lines or done.stderr.splitlines() or ["no message"])[0]
+        raise RuntimeError(f"compiler: {command[0]} failed with {done.returncode}: {reason}")
+
+
+if __name__ == "__main__":
+    try:
+        build()
+    except RuntimeError as error:
+        sys.exit(str(error))

@@ -1,0 +1,90 @@
+"""Load the native kernel with ctypes; compile it first when it is missing or older than its source."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+from functools import cache
+
+from assets3d.errors import PassingError
+from assets3d.native import build
+
+#: Forces one instruction set (0 baseline, 1 AVX2, 2 AVX-512), for tests and for comparisons.
+ISA_VARIABLE = "ASSETS3D_ISA"
+
+_log = logging.getLogger(__name__)
+
+
+class CameraStruct(ctypes.Structure):
+    """A3dCamera of frame.h."""
+
+    _fields_ = (
+        ("view", ctypes.c_float * 12),
+        *((name, ctypes.c_float) for name in ("fx", "fy", "cx", "cy")),
+        ("width", ctypes.c_int32),
+        ("height", ctypes.c_int32),
+        ("near_plane", ctypes.c_float),
+        ("max_alpha", ctypes.c_float),
+        ("alpha_cut", ctypes.c_float),
+        ("transmittance_stop", ctypes.c_float),
+        ("blur", ctypes.c_float),
+        ("field_margin", ctypes.c_float),
+    )
+
+
+_SIGNATURES = {
+    "a3d_instruction_set": (ctypes.c_char_p, [ctypes.c_int]),
+    "a3d_forward": (
+        ctypes.c_void_p,
+        [
+            *(ctypes.POINTER(CameraStruct), ctypes.c_void_p, ctypes.c_int64),
+            *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_void_p),
+            *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int),
+        ],
+    ),
+    "a3d_backward": (
+        ctypes.c_int,
+        [
+            *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64),
+            *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64),
+        ],
+    ),
+    "a3d_count_pairs": (ctypes.c_int64, [ctypes.c_void_p]),
+    "a3d_release": (None, [ctypes.c_void_p]),
+    "a3d_fma_loop": (ctypes.c_double, [ctypes.c_int64, ctypes.c_int]),
+}
+
+
+@cache
+def kernel() -> ctypes.CDLL:
+    """Return the loaded library; built on first use, by rename, so two processes may race.
+
+    Raises:
+        PassingError: one line, when it is missing and cannot be compiled or loaded.
+    """
+    try:
+        if not build.is_current():
+            _log.info("compiling the native kernel")
+            build.build()
+        library = ctypes.CDLL(str(build.LIBRARY))
+    except (RuntimeError, OSError) as error:
+        if not build.LIBRARY.is_file():
+            raise PassingError(f"native kernel: {error}") from None
+        # Installed read-only with fresher sources than the library, say: what is there still works.
+        library = ctypes.CDLL(str(build.LIBRARY))
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def instruction_set() -> int:
+    """Return the index the kernel shall use: -1 for the best, else what ASSETS3D_ISA names."""
+    return int(os.environ.get(ISA_VARIABLE, "-1"))
+
+
+def instruction_sets() -> dict[int, str]:
+    """Return the instruction sets this processor can run, by index."""
+    names = {index: kernel().a3d_instruction_set(index) for index in (0, 1, 2)}
+    return {index: name.decode() for index, name in names.items() if name}
