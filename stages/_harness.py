@@ -1,0 +1,240 @@
+"""What every stage does around its own few lines: plan, reuse, build, link, report.
+
+A stage run rewrites its folder in full from the content store, so removed assets vanish and the
+folder is a function of the manifest. One broken asset never stops the others; the process fails
+only when the stage itself cannot do its work (manifest unreadable, no room for the result).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from assets3d.errors import AssetError, InputError
+from stages import _failures
+from stages._executor import Executor, Outcome, Work, make_executor
+from stages._failures import Failure, Failures
+from stages._plan import Plan, make_plan
+from stages._step import Params, Step
+from stages._store import Store, StoredItem, discard, link_item
+from stages.manifest import Manifest, read_manifest
+
+SETTINGS_FILE = Path("configs/pipeline.yaml")
+STORE_FOLDER = ".store"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one stage run did; `str` is the line that a person reads."""
+
+    step: str
+    built: int
+    reused: int
+    failed: int
+    skipped: int
+    seconds: float
+
+    def __str__(self) -> str:
+        skipped = f", skipped {self.skipped} (failed earlier)" if self.skipped else ""
+        return (
+            f"{self.step}: built {self.built}, reused {self.reused}, failed {self.failed}"
+            f"{skipped} ({self.seconds:.1f} s)"
+        )
+
+
+def main(step: Step, arguments: Sequence[str] | None = None) -> int:
+    """Run a stage as a command; return its exit status."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m stages.{step.name}",
+        description=f"Bring the folder of the {step.name} step up to date.",
+    )
+    parser.add_argument("--manifest", type=Path, required=True, help="the assets wanted")
+    parser.add_argument("--profile", type=Path, required=True, help="YAML with a section per step")
+    parser.add_argument("--in", dest="before", type=Path, nargs="*", default=[], metavar="FOLDER")
+    parser.add_argument("--out", type=Path, required=True, help="folder to rewrite")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        params = read_params(options.profile, step.name)
+        manifest = read_manifest(options.manifest)
+        executor = make_executor(read_settings())
+        summary = run_step(step, params, manifest, options.before, options.out, executor)
+    except (AssetError, OSError, MemoryError) as error:
+        say(f"{step.name}: {_failures.from_exception('', step.name, error).message}")
+        return 1
+    say(str(summary))
+    return 0
+
+
+def run_step(
+    step: Step,
+    params: Params,
+    manifest: Manifest,
+    before: Sequence[Path],
+    out: Path,
+    executor: Executor,
+) -> Summary:
+    """Bring `out` up to date with the manifest and the folders before it.
+
+    Args:
+        step: the step.
+        params: its section of the profile.
+        manifest: the wanted assets.
+        before: the folders of earlier steps, each named after its step.
+        out: the step's own folder; its parent also holds the store.
+        executor: who builds.
+    """
+    started = time.perf_counter()
+    _failures.answered(step.name)
+    _failures.ask_again(list(before))
+    store = Store(out.parent / STORE_FOLDER)
+    store.sweep()
+    folders = {folder.name: folder for folder in before}
+    lost = frozenset(a for f in before for a in _failures.read_failures(f).missing)
+    plan = make_plan(step, params, manifest.assets, lambda name, asset: folders[name] / asset, lost)
+    failures = [*_manifest_failures(step, manifest), *plan.failures]
+    items, missing = _look_up(step.name, plan, store)
+    for outcome in _with_bar(step.name, executor.run(step.name, params, missing, store), missing):
+        _collect(outcome, step.name, plan, store, items, failures)
+    linked = {w.asset: items[w.key] for w in plan.work if w.key in items}
+    for failure in failures:
+        say(str(failure))
+    _rewrite(out, linked, Failures(tuple(failures), plan.skipped), store)
+    seconds = time.perf_counter() - started
+    _write_state(out, step.name, linked, plan.code, seconds)
+    built = sum(1 for w in missing if w.key in items)
+    reused = len(linked) - built
+    return Summary(step.name, built, reused, len(failures), len(plan.skipped), seconds)
+
+
+def read_params(profile: Path, step: str) -> dict[str, Any]:
+    """Return a step's section of a profile.
+
+    Raises:
+        InputError: when the file or the section is missing.
+    """
+    try:
+        sections = yaml.safe_load(profile.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"profile: no file {profile}, wanted configs/profiles/*.yaml") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"profile: {profile} is not YAML: {error}") from None
+    section = sections.get(step) if isinstance(sections, dict) else None
+    if not isinstance(section, dict):
+        raise InputError(f"profile: {profile} has no section {step!r}")
+    return section
+
+
+def read_settings(path: Path = SETTINGS_FILE) -> dict[str, Any]:
+    """Return configs/pipeline.yaml; where there is none, the defaults hold."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return {}
+
+
+def say(line: str) -> None:
+    """Write one line for the person who watches; standard error, as progress bars do."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def _manifest_failures(step: Step, manifest: Manifest) -> list[Failure]:
+    """Return the manifest's problems in the first step, so that each is reported once."""
+    if step.name != "image":
+        return []
+    return [Failure(name, "manifest", "input", text) for name, text in manifest.problems.items()]
+
+
+def _look_up(step: str, plan: Plan, store: Store) -> tuple[dict[str, StoredItem], list[Work]]:
+    """Return the items that are there and whole, and one piece of work per key that is not."""
+    items: dict[str, StoredItem] = {}
+    missing: dict[str, Work] = {}
+    for work in plan.work:
+        if work.key in items or work.key in missing:
+            continue
+        item = store.find(step, work.key)
+        if item is None:
+            missing[work.key] = work
+        else:
+            items[work.key] = item
+    return items, list(missing.values())
+
+
+def _collect(
+    outcome: Outcome,
+    step: str,
+    plan: Plan,
+    store: Store,
+    items: dict[str, StoredItem],
+    failures: list[Failure],
+) -> None:
+    key = outcome.work.key
+    if outcome.failure is None:
+        item = store.read(step, key)
+        assert item is not None, f"{step}: {key} is not in the store"
+        items[key] = item
+        return
+    # Assets that share a key share its fate.
+    same = [work.asset for work in plan.work if work.key == key]
+    failures.extend(replace(outcome.failure, asset=asset) for asset in same)
+
+
+def _with_bar(step: str, outcomes: Iterable[Outcome], work: Sequence[Work]) -> Iterable[Outcome]:
+    if not work:
+        return ()
+    from tqdm import tqdm
+
+    return tqdm(outcomes, desc=step, total=len(work), unit="asset", delay=2, disable=None)
+
+
+def _rewrite(out: Path, linked: Mapping[str, StoredItem], failures: Failures, store: Store) -> None:
+    """Replace the step's folder by links to the items; it is whole at any moment it exists."""
+    fresh = store.temporary()
+    for asset, item in linked.items():
+        link_item(item, fresh / asset)
+    _failures.write_failures(failures, fresh)
+    fresh.chmod(0o755)  # mkdtemp makes it private
+    discard(out)
+    fresh.rename(out)
+
+
+def _write_state(
+    out: Path,
+    step: str,
+    linked: Mapping[str, StoredItem],
+    code: Mapping[str, str],
+    seconds: float,
+) -> None:
+    """Write what must not be hashed (timings) and what `explain` compares with (code)."""
+    content = {
+        "seconds": round(seconds, 3),
+        "peak_mib": _peak_mib(),
+        "code": dict(code),
+        "asset_seconds": {asset: item.seconds for asset, item in linked.items()},
+    }
+    path = out.parent / ".state" / f"{step}.json"
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def _peak_mib() -> float | None:
+    """Return the most memory this process ever held, where the system can say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)

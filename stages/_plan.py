@@ -1,0 +1,98 @@
+"""Which items a step needs: one key per asset, or the line that says why there can be none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from assets3d.randomness import step_seed
+from stages import _keys
+from stages._executor import Work
+from stages._failures import Failure, from_exception
+from stages._models import find_models
+from stages._step import Params, Step
+from stages.manifest import AssetSpec
+
+#: (step before, asset) -> the folder of its item.
+FindSource = Callable[[str, str], Path]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a step has to do.
+
+    Attributes:
+        work: one piece per asset, in manifest order; equal keys may occur.
+        failures: assets whose key cannot even be made.
+        skipped: assets that an earlier step lost, and reported.
+        code: file -> sha256 of the library code behind the keys.
+    """
+
+    work: tuple[Work, ...]
+    failures: tuple[Failure, ...]
+    skipped: tuple[str, ...]
+    code: Mapping[str, str]
+
+
+def make_plan(
+    step: Step,
+    params: Params,
+    assets: Mapping[str, AssetSpec],
+    find_source: FindSource,
+    lost: frozenset[str] = frozenset(),
+) -> Plan:
+    """Make the key of every asset that the step is for.
+
+    Args:
+        step: the step.
+        params: its section of the profile.
+        assets: the manifest.
+        find_source: where the items of the step before are.
+        lost: assets that an earlier step could not build.
+    """
+    wanted = {name: spec for name, spec in assets.items() if spec.kind in step.reads}
+    skipped = tuple(name for name in wanted if name in lost)
+    code = _keys.code_hashes([*step.modules, f"stages.{step.name}"])
+    work: list[Work] = []
+    failures: list[Failure] = []
+    common: dict[str, Any] | None = None
+    for name, spec in wanted.items():
+        if name in lost:
+            continue
+        try:
+            common = common or _common_parts(step, params, code)
+            work.append(_work(step, name, spec, common, find_source))
+        except Exception as error:
+            failures.append(from_exception(name, step.name, error))
+    return Plan(tuple(work), tuple(failures), skipped, code)
+
+
+def _common_parts(step: Step, params: Params, code: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parts of the key that all assets share."""
+    models = find_models(dict(step.models), params)
+    return {
+        "step": step.name,
+        "params": dict(params),
+        "models": {role: asdict(model) for role, model in models.items()},
+        "code": _keys.item_key(dict(code)),
+        "versions": _keys.versions(),
+    }
+
+
+def _work(
+    step: Step, name: str, spec: AssetSpec, common: Mapping[str, Any], find_source: FindSource
+) -> Work:
+    values = {**spec.model_dump(mode="json"), "id": name}
+    read = {"kind": spec.kind, **{field: values[field] for field in step.fields}}
+    before = step.source_step(spec.kind)
+    if before is not None:
+        source: Path | None = find_source(before, name)
+        inputs = _keys.folder_hashes(source, step.patterns(spec.kind))
+    else:
+        source = spec.source
+        inputs = _keys.source_hashes(source, spec.kind) if source is not None else {}
+    parts = {**common, "spec": read, "inputs": inputs}
+    seed = step_seed(spec.seed, step.name)
+    return Work(name, _keys.item_key(parts), parts, read, source, seed)

@@ -1,0 +1,96 @@
+"""What became of every asset, gathered from the folders of the steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages import _failures
+from stages._failures import Failure
+from stages._records import read_record
+from stages.manifest import AssetSpec, Manifest
+
+
+@dataclass(frozen=True)
+class AssetReport:
+    """One asset's way through the pipeline.
+
+    Attributes:
+        name: its id.
+        spec: its manifest entry, or None where that could not be read.
+        folders: step -> folder of its item, for the steps that it got through.
+        records: step -> record.json.
+        failures: what stopped it.
+        seconds: step -> what building took, where that is known.
+    """
+
+    name: str
+    spec: AssetSpec | None
+    folders: Mapping[str, Path]
+    records: Mapping[str, Mapping[str, Any]]
+    failures: tuple[Failure, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Every step's warnings, each with its step's name."""
+        return [f"{s}: {w}" for s, r in self.records.items() for w in r["warnings"]]
+
+
+def gather(manifest: Manifest, folders: Sequence[Path]) -> list[AssetReport]:
+    """Return a report per asset, failed ones first, then those with warnings, then by the manifest.
+
+    Args:
+        manifest: the wanted assets.
+        folders: the steps' folders, each named after its step, in the order of the steps.
+    """
+    failures = [f for folder in folders for f in _failures.read_failures(folder).failed]
+    timings = {folder.name: _timings(folder) for folder in folders}
+    names = list(dict.fromkeys([*manifest.assets, *manifest.problems]))
+    reports = []
+    for name in names:
+        found = {f.name: f / name for f in folders if (f / name).is_dir()}
+        records = {step: read_record(folder) for step, folder in found.items()}
+        reports.append(
+            AssetReport(
+                name,
+                manifest.assets.get(name),
+                found,
+                {step: record for step, record in records.items() if record is not None},
+                tuple(f for f in failures if f.asset == name),
+                {step: times[name] for step, times in timings.items() if name in times},
+            )
+        )
+    return sorted(reports, key=lambda r: (not r.failures, not r.warnings))
+
+
+def metrics(reports: Sequence[AssetReport]) -> dict[str, Any]:
+    """Return what `dvc metrics show` shows: counts, and the mean of every number in the records."""
+    numbers: dict[str, dict[str, list[float]]] = {}
+    for report in reports:
+        for step, record in report.records.items():
+            for name, value in record["numbers"].items():
+                if isinstance(value, int | float):
+                    numbers.setdefault(step, {}).setdefault(name, []).append(float(value))
+    failed = [r for r in reports if r.failures]
+    return {
+        "assets": len(reports),
+        "finished": sum(1 for r in reports if "mesh" in r.folders),
+        "failed": len(failed),
+        "warnings": sum(len(r.warnings) for r in reports),
+        "mean": {
+            step: {name: round(sum(v) / len(v), 4) for name, v in sorted(values.items())}
+            for step, values in sorted(numbers.items())
+        },
+    }
+
+
+def _timings(folder: Path) -> dict[str, float]:
+    try:
+        path = folder.parent / ".state" / f"{folder.name}.json"
+        return json.loads(path.read_text(encoding="utf-8"))["asset_seconds"]
+    except (OSError, ValueError, KeyError):
+        return {}

@@ -1,0 +1,73 @@
+"""The cutout stage: the object without its background, centred.
+
+python -m stages.cutout --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
+    --in runs/image --out runs/cutout
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from stages._harness import main
+from stages._step import Item, Params, Step
+
+
+def load(params: Params) -> Any:
+    """Load the background remover."""
+    from assets3d.cutout import load_cutter
+
+    return load_cutter(params["model"])
+
+
+def build(cutter: Any, item: Item) -> Mapping[str, Any]:
+    """Write cutout.png; for a person's views, every view cut out where it is, and their poses."""
+    if item.spec["kind"] == "views":
+        return _cut_views(cutter, item)
+    from assets3d.cutout import recentre
+    from assets3d.images.picture import read_picture, write_png
+
+    source = item.source / "image.png" if item.spec["kind"] == "prompt" else item.source
+    rgba = cutter(read_picture(source))
+    centred = recentre(rgba, item.params["size_px"], border_ratio=item.params["border_ratio"])
+    write_png(item.out / "cutout.png", centred)
+    return {"numbers": {"coverage": _coverage(centred)}, "warnings": _warnings(rgba)}
+
+
+def _cut_views(cutter: Any, item: Item) -> Mapping[str, Any]:
+    import numpy as np
+
+    from assets3d.images.picture import read_picture
+    from assets3d.views.posed import Views, read_cameras, write_views
+
+    cameras, paths = read_cameras(item.source)
+    rgba = np.stack([cutter(read_picture(path, field="views")) for path in paths])
+    write_views(Views(rgba, cameras), item.out)
+    return {"numbers": {"views": len(rgba), "coverage": _coverage(rgba)}}
+
+
+def _coverage(rgba: Any) -> float:
+    """Share of the picture that the object fills."""
+    return round(float(rgba[..., 3].mean() / 255.0), 4)
+
+
+def _warnings(rgba: Any) -> list[str]:
+    alpha = rgba[..., 3] > 127
+    edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
+    touching = max(float(edge.mean()) for edge in edges)
+    return ["the object is cut off by the picture's edge"] if touching > 0.1 else []
+
+
+STEP = Step(
+    name="cutout",
+    reads={"prompt": ("image/image.png",), "image": (), "views": ()},
+    fields=(),
+    modules=("assets3d.cutout", "assets3d.images.picture", "assets3d.views.posed"),
+    models={"model": "cutout"},
+    load=load,
+    build=build,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(STEP))

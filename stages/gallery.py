@@ -1,0 +1,102 @@
+"""The gallery stage: one page with every asset, failures first; contact sheets and metrics for DVC.
+
+python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cutout runs/views
+    runs/splats runs/mesh --out runs/gallery --plots runs/plots --metrics runs/metrics.json
+
+The page names the pictures where they are (../mesh/...), so it costs no second copy of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from assets3d.errors import AssetError
+from stages import _failures, _page
+from stages._harness import say
+from stages._report import AssetReport, gather, metrics
+from stages.manifest import read_manifest
+
+#: The picture of each step that goes into its contact sheets.
+_SHEET_PICTURES = {
+    "image": "image.png",
+    "cutout": "cutout.png",
+    "views": "sheet.png",
+    "splats": "spin.png",
+    "mesh": "preview.png",
+}
+_PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160
+
+
+def write_gallery(reports: Sequence[AssetReport], out: Path) -> None:
+    """Rewrite the gallery's folder: index.html and failures.json."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (out / "index.html").write_text(_page.page(reports, out), encoding="utf-8")
+    failures = [asdict(f) for report in reports for f in report.failures]
+    text = json.dumps({"failed": failures, "skipped": []}, indent=1)
+    (out / _failures.FAILURES_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def write_sheets(reports: Sequence[AssetReport], out: Path) -> None:
+    """Rewrite the folder of contact sheets: <step>.png, or <step>_00.png ... for many assets."""
+    from assets3d.images.picture import write_png
+    from assets3d.images.sheet import contact_sheet
+
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    by_name = sorted(reports, key=lambda report: report.name)
+    for step, picture in _SHEET_PICTURES.items():
+        paths = [(r.name, r.folders[step] / picture) for r in by_name if step in r.folders]
+        shown = [(name, path) for name, path in paths if path.is_file()]
+        pages = [shown[i : i + _PER_SHEET] for i in range(0, len(shown), _PER_SHEET)]
+        for number, page in enumerate(pages):
+            columns = 2 if step in ("views", "splats") else _COLUMNS
+            pictures = [_thumbnail(path, _CELL_PX * _COLUMNS // columns) for _, path in page]
+            sheet = contact_sheet(pictures, columns, [name for name, _ in page])
+            suffix = f"_{number:02d}" if len(pages) > 1 else ""
+            write_png(out / f"{step}{suffix}.png", sheet)
+
+
+def _thumbnail(path: Path, width_px: int):
+    """Read a picture no wider than `width_px`, as an array."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        rgba = picture.convert("RGBA")
+        rgba.thumbnail((width_px, width_px), Image.Resampling.BOX)
+        return np.array(rgba)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stage as a command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m stages.gallery", description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--in", dest="before", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--plots", type=Path, required=True)
+    parser.add_argument("--metrics", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    try:
+        _failures.ask_again(options.before)
+        reports = gather(read_manifest(options.manifest), options.before)
+        write_gallery(reports, options.out)
+        write_sheets(reports, options.plots)
+        text = json.dumps(metrics(reports), indent=1)
+        options.metrics.write_text(text + "\n", encoding="utf-8")
+    except (AssetError, OSError) as error:
+        say(f"gallery: {error}")
+        return 1
+    failed = sum(1 for report in reports if report.failures)
+    say(f"gallery: {len(reports)} assets, {failed} failed: {options.out / 'index.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The mesh stage: Gaussians become a textured GLB in metres, with pictures from all round.
+
+python -m stages.mesh --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
+    --in runs/splats --out runs/mesh
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from stages._harness import main
+from stages._step import Item, Params, Step
+
+_SPLATS = ("splats/splats.ply",)
+
+
+def load(params: Params) -> None:
+    """Need nothing: meshing uses no network."""
+
+
+def build(_: None, item: Item) -> Mapping[str, Any]:
+    """Write <id>.glb, the formats asked for, a turntable and a preview."""
+    from assets3d.mesh.from_splats import mesh_from_splats
+    from assets3d.mesh.glb import write_glb
+    from assets3d.splats.ply import read_ply
+
+    spec, name = item.spec, item.spec["id"]
+    gaussians = read_ply(item.source / "splats.ply")
+    mesh = mesh_from_splats(
+        gaussians,
+        faces=spec["faces"],
+        texture_px=spec["texture_px"],
+        height_m=spec["height_m"],
+        seed=item.seed,
+    )
+    write_glb(item.out / f"{name}.glb", mesh, name)
+    _write_formats(mesh, item)
+    _write_pictures(mesh, item)
+    low, high = mesh.bounds
+    numbers = {
+        "vertices": len(mesh.vertices),
+        "faces": len(mesh.faces),
+        "size_m": [round(float(v), 4) for v in high - low],
+        "texture_px": 0 if mesh.base_colour is None else int(mesh.base_colour.shape[0]),
+    }
+    return {"numbers": numbers}
+
+
+def _write_formats(mesh: Any, item: Item) -> None:
+    from assets3d.mesh.obj import write_obj
+    from assets3d.mesh.stl import write_stl
+
+    name = item.spec["id"]
+    if "obj" in item.spec["formats"]:
+        write_obj(item.out / f"{name}.obj", mesh, name)
+    if "stl" in item.spec["formats"]:
+        write_stl(item.out / f"{name}.stl", mesh)
+
+
+def _write_pictures(mesh: Any, item: Item) -> None:
+    from assets3d.images.animation import write_webp
+    from assets3d.images.picture import write_png
+    from assets3d.images.sheet import contact_sheet
+    from assets3d.mesh.turntable import turntable
+
+    params = item.params
+    frames = turntable(
+        mesh, params["turntable_frames"], params["turntable_px"], renderer=params["renderer"]
+    )
+    write_webp(frames, item.out / "turntable.webp", fps=params["turntable_fps"])
+    every = max(1, len(frames) // 8)
+    write_png(item.out / "turntable.png", contact_sheet(list(frames[::every][:8]), columns=4))
+    write_png(item.out / "preview.png", frames[0])
+
+
+STEP = Step(
+    name="mesh",
+    reads={"prompt": _SPLATS, "image": _SPLATS, "views": _SPLATS, "splats": _SPLATS},
+    fields=("id", "seed", "height_m", "faces", "texture_px", "formats"),
+    modules=(
+        "assets3d.images.animation",
+        "assets3d.images.picture",
+        "assets3d.images.sheet",
+        "assets3d.mesh.from_splats",
+        "assets3d.mesh.glb",
+        "assets3d.mesh.obj",
+        "assets3d.mesh.stl",
+        "assets3d.mesh.turntable",
+        "assets3d.splats.ply",
+    ),
+    load=load,
+    build=build,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(STEP))

@@ -1,0 +1,93 @@
+"""The views stage: one cutout becomes four views from all round.
+
+python -m stages.views --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
+    --in runs/cutout --out runs/views
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stages._harness import main
+from stages._models import find_model
+from stages._step import Item, Params, Step
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    model: Any
+    cutter: Any
+
+
+def load(params: Params) -> _Loaded:
+    """Load the multi-view diffusion model, and the background remover for what it paints."""
+    from assets3d.cutout import load_cutter
+    from assets3d.views.pipeline import load_views_model
+
+    model = find_model("model", params["model"], "views")
+    views_model = load_views_model(model.location, params["device"])
+    return _Loaded(views_model, load_cutter(params["cutter"]))
+
+
+def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
+    """Write view_000.png to view_003.png, transforms.json and a contact sheet of the four."""
+    import numpy as np
+
+    from assets3d.cameras import four_views
+    from assets3d.images.picture import read_picture, resize_premultiplied, write_png
+    from assets3d.images.sheet import contact_sheet
+    from assets3d.views.pipeline import make_views
+    from assets3d.views.posed import Views, write_views
+
+    params = item.params
+    size_px = params["size_px"]
+    cutout = _with_alpha(read_picture(item.source / "cutout.png"))
+    pictures = make_views(
+        loaded.model,
+        cutout,
+        prompt=item.spec["prompt"] or "",
+        seed=item.seed,
+        steps=params["steps"],
+        guidance=params["guidance"],
+        size_px=size_px,
+    )
+    # The front is known: the picture itself is better than what the network makes of it.
+    front = resize_premultiplied(cutout, size_px)
+    rgba = np.stack([front, *(loaded.cutter(picture) for picture in pictures[1:])])
+    write_views(Views(rgba, four_views(size_px)), item.out)
+    write_png(item.out / "sheet.png", contact_sheet(list(rgba), columns=4))
+    coverage = [round(float(view[..., 3].mean() / 255.0), 4) for view in rgba]
+    return {"numbers": {"coverage": coverage}}
+
+
+def _with_alpha(picture: Any) -> Any:
+    """Give a picture that is opaque everywhere its alpha channel back."""
+    import numpy as np
+
+    if picture.shape[2] == 4:
+        return picture
+    return np.concatenate([picture, np.full_like(picture[..., :1], 255)], axis=2)
+
+
+STEP = Step(
+    name="views",
+    reads={"prompt": ("cutout/cutout.png",), "image": ("cutout/cutout.png",)},
+    fields=("prompt", "seed"),
+    modules=(
+        "assets3d.cameras",
+        "assets3d.cutout",
+        "assets3d.images.picture",
+        "assets3d.images.sheet",
+        "assets3d.views.pipeline",
+        "assets3d.views.posed",
+    ),
+    models={"model": "views", "cutter": "cutout"},
+    load=load,
+    build=build,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(STEP))
