@@ -1,0 +1,48 @@
+"""The catalogue: every family by name, and the one way to draw a prop from it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+
+from assets3d.props.captions import plain_caption
+from assets3d.props.dice import Dice
+from assets3d.props.families import containers, household, nature, treasure, weapons
+from assets3d.props.family import Family
+from assets3d.props.prop import Prop, normalised
+
+#: Seeds from here on are for benchmarks only; training stays below.
+BENCHMARK_SEED_START = 1_000_000
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for group in (containers, weapons, nature, treasure, household)
+    for family in group.FAMILIES
+}
+
+#: Families that no training command may see.
+HELD_OUT_FAMILIES: tuple[str, ...] = tuple(f.name for f in FAMILIES.values() if f.held_out)
+
+#: The families for training, in a fixed order.
+TRAINING_FAMILIES: tuple[str, ...] = tuple(f.name for f in FAMILIES.values() if not f.held_out)
+
+
+def sample_prop(family: str, seed: int) -> Prop:
+    """Return the prop of a family and seed; the same pair always gives the same prop.
+
+    Raises:
+        KeyError: if the family is not in `FAMILIES`.
+        ValueError: if the seed is negative.
+    """
+    if seed < 0:
+        raise ValueError(f"seed: found {seed}, wanted a whole number from 0 up")
+    entry = FAMILIES[family]
+    # The name enters through a hash, not Python's own, which differs between processes.
+    name = int.from_bytes(hashlib.sha256(family.encode()).digest()[:8], "little")
+    dice = Dice(np.random.default_rng([name, seed]))
+    draft = entry.draft(dice)
+    height_m = dice.between(*entry.height_m)
+    prop = normalised(draft, family, seed, entry.nouns, height_m)
+    return replace(prop, caption=plain_caption(prop.words, entry.nouns[0]))
