@@ -1,4 +1,4 @@
-"""Build step of the package: compile the native kernel beside its sources. All else: pyproject.toml."""
+"""Build step of the package: compile the native kernel. All else: pyproject.toml."""
 
 import runpy
 import shutil

@@ -1,12 +1,13 @@
 """Compile the native kernel: `python -m assets3d.native.build`.
 
-Standard library only, because setup.py calls it before anything is installed. The compiler is $CXX,
-else g++ or clang++, else the one in the `ziglang` package. The C++ kernel source is compiled once per
-instruction set; the library chooses at run time.
+Standard library only, because setup.py calls it before anything is installed. The compiler is
+$CXX, else g++ or clang++, else the one in the `ziglang` package. The C++ kernel source is compiled
+once per instruction set; the library chooses at run time.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import platform
@@ -61,13 +62,17 @@ def compiler() -> list[str]:
     )
 
 
+def source_mark() -> str:
+    """Return a digest of all sources; the library carries it, so file times play no part."""
+    digest = hashlib.sha256()
+    for path in sorted([*HERE.glob("*.cpp"), *HERE.glob("*.h"), HERE / "build.py"]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n"))
+    return f"a3d-sources-{digest.hexdigest()[:32]}"
+
+
 def is_current() -> bool:
-    """Say whether the library exists and no source is newer than it."""
-    if not LIBRARY.is_file():
-        return False
-    built = LIBRARY.stat().st_mtime
-    sources = [*HERE.glob("*.cpp"), *HERE.glob("*.h"), Path(__file__)]
-    return all(source.stat().st_mtime <= built for source in sources)
+    """Say whether the library exists and was made from the sources that lie beside it."""
+    return LIBRARY.is_file() and source_mark().encode() in LIBRARY.read_bytes()
 
 
 def build(target: Path = LIBRARY) -> Path:
@@ -79,7 +84,7 @@ def build(target: Path = LIBRARY) -> Path:
     command = compiler()
     x86 = platform.machine().lower() in ("x86_64", "amd64")
     shared = [] if sys.platform == "win32" else ["-fPIC"]
-    defines = ["-DA3D_X86"] if x86 else []
+    defines = [f'-DA3D_SOURCES="{source_mark()}"', *(["-DA3D_X86"] if x86 else [])]
     # In the target's folder, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder:
         jobs = []

@@ -1,4 +1,4 @@
-"""Load the native kernel with ctypes; compile it first when it is missing or older than its source."""
+"""Load the native kernel with ctypes; compile it first when it is missing or outdated."""
 
 from __future__ import annotations
 
@@ -33,6 +33,33 @@ class CameraStruct(ctypes.Structure):
     )
 
 
+class MeshSceneStruct(ctypes.Structure):
+    """A3dMeshScene of mesh_renderer.cpp."""
+
+    _fields_ = (
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("vertices", "faces", "normals", "colours", "uvs", "texture")
+        ),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("vertex_count", "face_count", "texture_width", "texture_height")
+        ),
+        ("view", ctypes.c_float * 12),
+        *((name, ctypes.c_float) for name in ("fx", "fy", "cx", "cy")),
+        *((name, ctypes.c_int32) for name in ("width", "height", "supersample", "lit")),
+        ("near_plane", ctypes.c_float),
+        ("background", ctypes.c_float * 3),
+        ("has_background", ctypes.c_int32),
+    )
+
+
+class MeshPictureStruct(ctypes.Structure):
+    """A3dMeshPicture of mesh_renderer.cpp."""
+
+    _fields_ = tuple((name, ctypes.c_void_p) for name in ("rgba", "depth", "normal", "face"))
+
+
 _SIGNATURES = {
     "a3d_instruction_set": (ctypes.c_char_p, [ctypes.c_int]),
     "a3d_forward": (
@@ -52,6 +79,10 @@ _SIGNATURES = {
     ),
     "a3d_count_pairs": (ctypes.c_int64, [ctypes.c_void_p]),
     "a3d_release": (None, [ctypes.c_void_p]),
+    "a3d_render_mesh": (
+        ctypes.c_int,
+        [ctypes.POINTER(MeshSceneStruct), ctypes.POINTER(MeshPictureStruct), ctypes.c_int],
+    ),
     "a3d_fma_loop": (ctypes.c_double, [ctypes.c_int64, ctypes.c_int]),
 }
 

@@ -303,6 +303,9 @@ A3D_API void a3d_release(void* context) {
     delete c;
 }
 
+// Digest of the sources; build.py looks for these bytes to see whether the library is current.
+A3D_API const char* a3d_sources() { return A3D_SOURCES; }
+
 A3D_API double a3d_fma_loop(int64_t rounds, int isa) {
     const KernelTable* table = table_of(isa);
     return table ? table->fma_loop(rounds) : 0.0;

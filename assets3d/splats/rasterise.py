@@ -1,6 +1,7 @@
 """Draw Gaussians as a picture, with gradients: one function, five back ends, the same meaning.
 
-EWA splatting as in Kerbl et al. 2023 ("3D Gaussian Splatting for Real-Time Radiance Field Rendering").
+EWA splatting as in Kerbl et al. 2023, "3D Gaussian Splatting for Real-Time Radiance Field
+Rendering".
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ Backend = Literal["auto", "native", "torch", "gsplat", "inria"]
 class Semantics:
     """What every back end agrees on.
 
-    Besides these: pixel (0, 0)'s centre lies at (0.5, 0.5); quaternions are normalised inside; order is by
-    depth along the camera's axis, ties by index; a Gaussian ends where its alpha falls below the cut, not
-    at a number of standard deviations (gsplat: 3.33, Inria: 3 standard deviations as well).
+    Besides these: pixel (0, 0)'s centre lies at (0.5, 0.5); quaternions are normalised inside;
+    order is by depth along the camera's axis, ties by index; a Gaussian ends where its alpha falls
+    below the cut (Inria's also ends at 3 standard deviations).
     """
 
     #: added to both diagonal entries of the screen covariance, pixels squared
@@ -33,8 +34,8 @@ class Semantics:
     alpha_cut: float = 1.0 / 255.0
     #: a pixel ends before the Gaussian that would bring its transmittance to this or below
     transmittance_stop: float = 1e-4
-    #: x/z and y/z in the Jacobian are clamped to the picture plus this many half fields on each side:
-    #: 1.3 tan(fov/2) for centred cameras, and gsplat's choice for off-centre ones
+    #: x/z and y/z in the Jacobian are clamped to the picture plus this many half fields on each
+    #: side: 1.3 tan(fov/2) for centred cameras, and gsplat's choice for off-centre ones
     field_margin: float = 0.3
 
 
@@ -42,7 +43,7 @@ SEMANTICS = Semantics()
 
 
 class Raster(NamedTuple):
-    """One picture: features (H, W, C), alpha (H, W), depth (H, W) = sum of z a T, not over alpha."""
+    """One picture: features (H, W, C), alpha (H, W), depth (H, W) = sum of z a T."""
 
     features: torch.Tensor
     alpha: torch.Tensor
@@ -75,18 +76,19 @@ def rasterise(
     """Draw Gaussians by one camera; gradients flow to `values` and `features`.
 
     Args:
-        values: (N, 14) in the Gaussians layout, world frame, scales in world units; rgb is read only
-            when `features` is None.
+        values: (N, 14) in the Gaussians layout, world frame, scales in world units; rgb is read
+            only when `features` is None.
         features: (N, C) anything to blend (colours, normals, ...), or None for the rgb columns.
         camera: a set of one camera.
         background: C numbers that show by 1 - alpha (no gradient to them), or None for zeros.
-        near: Gaussians whose centre is not farther than this along the axis are skipped, world units.
-        max_alpha: alphas are capped at this; no gradient flows to a capped Gaussian's shape. The gsplat
-            and inria back ends have their own fixed cap (0.99, gsplat 1.5: 0.999).
-        backend: "native" the C++ kernel (CPU, float32), "torch" the slow oracle (any device, dtype of the
-            input), "gsplat" and "inria" on CUDA; "auto" takes gsplat, else inria, for CUDA tensors when
-            importable, and native for tensors on the CPU.
-        threads: of the native kernel; None takes torch.get_num_threads(). No influence on the result.
+        near: Gaussians whose centre is not farther than this along the axis are skipped, world
+            units.
+        max_alpha: alphas are capped at this; no gradient flows to a capped Gaussian's shape. The
+            gsplat and inria back ends have their own fixed cap (0.99, gsplat 1.5: 0.999).
+        backend: "native" the C++ kernel (CPU, float32), "torch" the slow oracle (any device, dtype
+            of the input), "gsplat" and "inria" on CUDA; "auto" takes gsplat, else inria, for CUDA
+            tensors when importable, and native for tensors on the CPU.
+        threads: of the native kernel; None takes torch.get_num_threads(). The result is the same.
 
     Raises:
         InputError: for shapes, a camera set or a back end that do not fit.

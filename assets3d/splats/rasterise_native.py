@@ -19,7 +19,7 @@ _RGB = 11
 
 
 class _Drawing:
-    """The kernel's memory of one picture; goes back to the kernel's pool with the autograd graph."""
+    """The kernel's memory of one picture; goes back to its pool with the autograd graph."""
 
     def __init__(self, handle: int) -> None:
         self.handle = handle

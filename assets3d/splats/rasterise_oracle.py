@@ -17,7 +17,7 @@ _CHUNK = 4_000_000
 
 
 class Ellipses(NamedTuple):
-    """Gaussians on the screen, nearest first: mean (M, 2) px, conic (M, 3), depth and opacity (M,)."""
+    """Gaussians on the screen, nearest first: mean (M, 2) px, conic (M, 3), the rest (M,)."""
 
     mean: torch.Tensor
     conic: torch.Tensor
@@ -53,7 +53,7 @@ def count_pairs(values: torch.Tensor, view: View, near: float, max_alpha: float)
 def decision_pixels(
     values: torch.Tensor, view: View, near: float, max_alpha: float
 ) -> torch.Tensor:
-    """Return the (H, W) mask of pixels where rounding may decide: an alpha at the cut, T at the stop."""
+    """Return the (H, W) mask of pixels where rounding decides: alpha at the cut, T at the stop."""
     from assets3d.splats.rasterise import SEMANTICS
 
     with torch.no_grad():
@@ -127,10 +127,9 @@ def blend_weights(ellipses: Ellipses, pixels: torch.Tensor, max_alpha: float) ->
     raw = falloff(ellipses, pixels)
     alpha = torch.where(raw < SEMANTICS.alpha_cut, 0.0, raw.clamp(max=max_alpha))
     through = torch.cumprod(1.0 - alpha, dim=1)
-    before = torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], dim=1)
-    return torch.where(
-        through > SEMANTICS.transmittance_stop, alpha * before[:, : alpha.shape[1]], 0.0
-    )
+    before = torch.roll(through, 1, dims=1)
+    before[:, :1] = 1.0
+    return torch.where(through > SEMANTICS.transmittance_stop, alpha * before, 0.0)
 
 
 def _pixel_chunks(view: View, count: int, like: torch.Tensor) -> tuple[torch.Tensor, ...]:
