@@ -55,9 +55,11 @@ MATERIALS: dict[str, Material] = {
     "wood": Material("wooden", (0.62, 0.41, 0.22), 0.22, 0.04, 16.0, 7.0),
     "iron": Material("iron", (0.42, 0.44, 0.48), 0.14, 0.28, 9.0),
     "gold": Material("golden", (0.94, 0.72, 0.24), 0.10, 0.38, 5.0),
+    "silver": Material("silver", (0.79, 0.81, 0.85), 0.06, 0.34, 5.0),
+    "copper": Material("copper", (0.80, 0.47, 0.28), 0.10, 0.30, 5.0),
     "glass": Material("glass", None, 0.05, 0.50, 3.0),
     "stone": Material("stone", (0.60, 0.59, 0.56), 0.22, 0.02, 9.0),
-    "leather": Material("leather", (0.45, 0.27, 0.15), 0.16, 0.08, 14.0),
+    "leather": Material("leather", (0.45, 0.27, 0.15), 0.11, 0.08, 14.0),
     "cloth": Material("cloth", None, 0.10, 0.02, 22.0),
     "leaf": Material("", (0.33, 0.58, 0.22), 0.18, 0.06, 7.0),
 }

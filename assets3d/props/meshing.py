@@ -29,8 +29,7 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
     counts = [int(np.ceil(2.0 * h / cell)) + 5 for h in prop.half_size]
     starts = [-cell * (n - 1) / 2.0 for n in counts]
     axes = [
-        torch.arange(n, dtype=torch.float32) * cell + s
-        for n, s in zip(counts, starts, strict=True)
+        torch.arange(n, dtype=torch.float32) * cell + s for n, s in zip(counts, starts, strict=True)
     ]
     with torch.inference_mode():
         grid = [g.reshape(-1) for g in torch.meshgrid(*axes, indexing="ij")]
@@ -46,6 +45,4 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
         points = tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in vertices.T)
         normals = torch.stack(field_normal(prop.distance, points, 0.25 * cell), 1)  # type: ignore[arg-type]
         colours, _ = albedo(prop, points, prop.nearest_part(points))  # type: ignore[arg-type]
-    return Mesh(
-        vertices, faces.astype(np.int32), normals=normals.numpy(), colours=colours.numpy()
-    )
+    return Mesh(vertices, faces.astype(np.int32), normals=normals.numpy(), colours=colours.numpy())

@@ -117,7 +117,9 @@ def render_tensors(
     normal[seen], part[seen] = normals, parts.to(part.dtype)
 
     shape = (count, height, width)
-    edge = _edges(colour.view(*shape, 3), depth.view(shape), normal.view(*shape, 3), part.view(shape))
+    edge = _edges(
+        colour.view(*shape, 3), depth.view(shape), normal.view(*shape, 3), part.view(shape)
+    )
     edge.view(-1)[pixel[near_miss]] = True
     again = edge.view(-1)[pixel]
     _soften(prop, lens, light, colour, alpha, view[again], column[again], row[again], start[again])
@@ -188,8 +190,9 @@ def _pixels_of_live_blocks(prop: Prop, lens: _Lens) -> tuple[Tensor, Tensor, Ten
     inner_row, inner_column = (g.reshape(1, -1) for g in torch.meshgrid(step, step, indexing="ij"))
     row = (row[index, None] * BLOCK_PX + inner_row).reshape(-1)
     column = (column[index, None] * BLOCK_PX + inner_column).reshape(-1)
-    view, start = view[index].repeat_interleave(BLOCK_PX**2), travel[index].repeat_interleave(
-        BLOCK_PX**2
+    view, start = (
+        view[index].repeat_interleave(BLOCK_PX**2),
+        travel[index].repeat_interleave(BLOCK_PX**2),
     )
     inside = (row < lens.height) & (column < lens.width)
     return view[inside], column[inside], row[inside], start[inside]
@@ -207,8 +210,7 @@ def _to_sphere(origin: Points, direction: Points, radius: float, spread: Tensor)
 
 def _along(origin: Points, direction: Points, travel: Tensor, index: Tensor) -> Points:
     x, y, z = (
-        torch.addcmul(o[index], d[index], travel)
-        for o, d in zip(origin, direction, strict=True)
+        torch.addcmul(o[index], d[index], travel) for o, d in zip(origin, direction, strict=True)
     )
     return x, y, z
 
@@ -244,18 +246,15 @@ def _trace(
         tolerance = HIT_DISTANCE if step < MAX_STEPS - 1 else 8.0 * HIT_DISTANCE
         hit = distance < tolerance
         done = hit | (travel > rays[6])
-        if step < MAX_STEPS - 1 and step % 2 == 0 and step > 0:
-            # Compacting costs about a tenth of an evaluation; every other step is a good rhythm.
+        keep = (~done).nonzero()[:, 0]
+        # Compacting costs about a tenth of an evaluation, so it waits until enough rays are done.
+        if len(keep) < 0.9 * len(done) or step == MAX_STEPS - 1:
             result[index[hit]] = travel[hit]
-            closest[index[done]] = least[done]
-            keep = (~done).nonzero()[:, 0]
+            closest[index] = least
             index, travel, least = index[keep], travel[keep], least[keep]
             rays = [a[keep] for a in rays]
             if len(index) == 0:
                 break
-    else:
-        result[index[hit]] = travel[hit]
-        closest[index] = least
     near_miss = torch.isinf(result) & (closest < 0.75 * pixel)
     return result, near_miss
 
@@ -285,15 +284,16 @@ def _edges(colour: Tensor, depth: Tensor, normal: Tensor, part: Tensor) -> Tenso
     edge = torch.zeros_like(part, dtype=torch.bool)
     for axis in (1, 2):
         length = part.shape[axis] - 1
-        before, after = (lambda a, k=k: a.narrow(axis, k, length) for k in (0, 1))  # noqa: B023
-        differs = before(part) != after(part)
-        differs |= (before(depth) - after(depth)).abs() > 0.05
-        differs |= (before(normal) * after(normal)).sum(-1) < 0.7
-        differs |= (before(colour) - after(colour)).abs().amax(-1) > 0.10
-        # Empty pairs have a zero normal product; only pairs that touch the prop count.
-        differs &= (before(part) >= 0) | (after(part) >= 0)
-        before(edge).logical_or_(differs)
-        after(edge).logical_or_(differs)
+        (c0, c1), (d0, d1), (n0, n1), (p0, p1), (e0, e1) = (
+            (a.narrow(axis, 0, length), a.narrow(axis, 1, length))
+            for a in (colour, depth, normal, part, edge)
+        )
+        differs = (p0 != p1) | ((d0 - d1).abs() > 0.05) | ((n0 * n1).sum(-1) < 0.7)
+        differs |= (c0 - c1).abs().amax(-1) > 0.10
+        # Two empty pixels have no normals to agree; only pairs that touch the prop count.
+        differs &= (p0 >= 0) | (p1 >= 0)
+        e0.logical_or_(differs)
+        e1.logical_or_(differs)
     return edge
 
 

@@ -11,11 +11,10 @@ from assets3d.props.operators import (
     intersect,
     lying,
     mirror_x,
-    mirror_xz,
+    mirror_y,
     repeat_around,
     rotate_x,
-    shell,
-    sideways,
+    rotate_z,
     smooth_union,
     subtract,
     translate,
@@ -25,15 +24,12 @@ from assets3d.props.prop import Draft, Paint, Part, Words
 from assets3d.props.sdf import (
     Field,
     box,
-    capsule,
     circle,
     cone,
     cylinder,
-    ellipsoid,
     extrude,
     half_space,
     polygon,
-    rectangle,
     revolve,
     sphere,
     torus,
@@ -76,10 +72,9 @@ def barrel(dice: Dice) -> Draft:
     radius, height = dice.between(0.48, 0.6), dice.between(0.62, 0.8)
     belly = radius * dice.between(1.14, 1.28)
     bend = (height**2 + (belly - radius) ** 2) / (2.0 * (belly - radius))
-    arc = intersect_profiles(bend, belly, height)
-    staves = subtract(arc, repeat_around(box(0.012, 2.0, 0.03), 14)) if False else arc
-    lid = translate(cylinder(radius - 0.07, 0.2), 0.0, height)
-    body = subtract(staves, lid, translate(lid, 0.0, -2.0 * height))
+    staves = barrel_body(bend, belly, height)
+    lid = mirror_y(translate(cylinder(radius - 0.07, 0.2), 0.0, height))
+    body = subtract(staves, lid)
     painted = dice.chance(0.3)
     name = dice.colour_name(without=("brown", "black", "white", "orange")) if painted else ""
     wood = dice.tint(name) if painted else dice.wood()
@@ -89,7 +84,7 @@ def barrel(dice: Dice) -> Draft:
     for level in (0.86, 0.42):
         y = level * height
         at = belly - bend + math.sqrt(bend**2 - y**2)
-        hoops += [translate(tube(at, 0.07, 0.075, 0.02), 0.0, s * y) for s in (1, -1)]
+        hoops.append(mirror_y(translate(tube(at, 0.07, 0.075, 0.02), 0.0, y)))
     parts = (
         Part(body, wood, "wood", (Paint(gaps, darker(wood, 0.62)),)),
         Part(union(*hoops), dice.tint(metal), metal),
@@ -98,7 +93,7 @@ def barrel(dice: Dice) -> Draft:
     return Draft(parts, Words(name, "wood", shape, (f"{_metal_word(metal)} bands",)))
 
 
-def intersect_profiles(bend: float, belly: float, height: float) -> Field:
+def barrel_body(bend: float, belly: float, height: float) -> Field:
     """Return the body of a barrel: an arc spun round the axis, cut flat at both ends."""
     arc = revolve(lambda u, v: circle(bend)(u + (bend - belly), v))
     return intersect(arc, box(2.0, height, 2.0))
@@ -122,7 +117,7 @@ def crate(dice: Dice) -> Draft:
     rail_x = translate(box(width, beam, beam, 0.015), 0.0, rail_y, width - beam)
     rail_z = translate(box(beam, beam, width, 0.015), width - beam, rail_y)
 
-    def four(p):  # noqa: ANN001, ANN202
+    def four(p):
         q = (p[0].abs(), p[1].abs(), p[2].abs())
         return union(post, rail_x, rail_z)(q)
 
@@ -139,11 +134,11 @@ def crate(dice: Dice) -> Draft:
     parts = [inner_part, Part(frame, lighter(wood, 0.08), "wood", grain="x")]
     metal = dice.pick(["", "iron", "iron", "gold"])
     if metal:
-        corner = translate(box(0.16, 0.16, 0.16, 0.02), width - 0.135, height - 0.135, width - 0.135)
+        corner = translate(
+            box(0.16, 0.16, 0.16, 0.02), width - 0.135, height - 0.135, width - 0.135
+        )
         parts.append(
-            Part(
-                lambda p: corner((p[0].abs(), p[1].abs(), p[2].abs())), dice.tint(metal), metal
-            )
+            Part(lambda p: corner((p[0].abs(), p[1].abs(), p[2].abs())), dice.tint(metal), metal)
         )
         words.append(f"{_metal_word(metal)} corners")
     shape = {1.0: "", 0.72: "low", 1.25: "tall"}[round(height / width, 2)]
@@ -155,8 +150,6 @@ def _seam(x: float) -> Field:
 
 
 def _on_four_sides(brace: Field, angle: float, out: float, height: float, width: float) -> Field:
-    from assets3d.props.operators import rotate_z
-
     leaning = rotate_z(brace, angle)
     window = box(width - 0.02, height - 0.02, width + 0.1)
     front = translate(leaning, 0.0, 0.0, out)
@@ -168,7 +161,9 @@ def chest(dice: Dice) -> Draft:
     width, depth = dice.between(0.62, 0.78), dice.between(0.38, 0.48)
     height = dice.between(0.24, 0.34)
     painted = dice.chance(0.4)
-    name = dice.colour_name(without=("brown", "black", "white", "orange", "yellow")) if painted else ""
+    name = (
+        dice.colour_name(without=("brown", "black", "white", "orange", "yellow")) if painted else ""
+    )
     wood = dice.tint(name) if painted else dice.wood()
     metal = dice.pick(["iron", "gold", "gold"])
     rise = dice.between(0.55, 0.95)
@@ -182,11 +177,19 @@ def chest(dice: Dice) -> Draft:
     lid = dome(0.0, width)
     bands = []
     for x in (width - 0.09, *((0.0,) if dice.chance(0.4) else (width * 0.33,))):
-        strip = union(translate(box(0.07, height + 0.015, depth + 0.025, 0.02), 0.0, -height), dome(0.03, 0.07))
+        strip = union(
+            translate(box(0.07, height + 0.015, depth + 0.025, 0.02), 0.0, -height),
+            dome(0.03, 0.07),
+        )
         bands.append(mirror_x(translate(strip, x)))
     rim = translate(box(width + 0.02, 0.045, depth + 0.02, 0.015), 0.0, -0.03)
     plate = translate(box(0.11, 0.13, 0.05, 0.03), 0.0, -0.06, depth + 0.02)
-    hole = translate(union(lying(cylinder(0.03, 0.1)), translate(box(0.012, 0.04, 0.1), 0, -0.04)), 0, -0.05, depth + 0.08)
+    hole = translate(
+        union(lying(cylinder(0.03, 0.1)), translate(box(0.012, 0.04, 0.1), 0, -0.04)),
+        0,
+        -0.05,
+        depth + 0.08,
+    )
     colour = dice.tint(metal)
     seams = union(*[translate(box(3.0, 0.012, 3.0), 0.0, -height * k / 1.5) for k in (1, 2)])
     parts = (
@@ -198,7 +201,7 @@ def chest(dice: Dice) -> Draft:
     return Draft(parts, Words(name, "wood", shape, (f"{_metal_word(metal)} bands", "a lock")))
 
 
-def _ellipse(u, v, ru: float, rv: float):  # noqa: ANN001, ANN202
+def _ellipse(u, v, ru: float, rv: float):
     scale = min(ru, rv)
     return (circle(1.0)(u / ru, v / rv)) * scale
 
@@ -237,10 +240,14 @@ def potion(dice: Dice) -> Draft:
     details = []
     if dice.chance(0.35):
         label = translate(box(0.22, 0.16, 1.0), 0.0, -0.25, 1.0)
-        parts[0] = Part(bottle, liquid, "glass", (Paint(air, glass), Paint(label, (0.93, 0.87, 0.7), "cloth")))
+        parts[0] = Part(
+            bottle, liquid, "glass", (Paint(air, glass), Paint(label, (0.93, 0.87, 0.7), "cloth"))
+        )
         details.append("a label")
     elif dice.chance(0.5):
-        parts.append(Part(translate(torus(neck + 0.02, 0.04), 0, top - 0.02), dice.tint("gold"), "gold"))
+        parts.append(
+            Part(translate(torus(neck + 0.02, 0.04), 0, top - 0.02), dice.tint("gold"), "gold")
+        )
         details.append("a golden ring")
     adjective = {"round": "round", "tall": "tall", "cone": "pointed", "square": "square"}[kind]
     return Draft(tuple(parts), Words(name, "", (adjective,), tuple(details)))
@@ -254,7 +261,14 @@ def vase(dice: Dice) -> Draft:
     foot, belly = dice.between(0.24, 0.34), dice.between(0.42, 0.62)
     neck, lip = dice.between(0.14, 0.24), dice.between(0.24, 0.34)
     low = dice.between(-0.3, 0.1)
-    controls = [(foot, -0.8), (foot * 0.92, -0.72), (belly, low), (neck, 0.5), (neck, 0.62), (lip, 0.8)]
+    controls = [
+        (foot, -0.8),
+        (foot * 0.92, -0.72),
+        (belly, low),
+        (neck, 0.5),
+        (neck, 0.62),
+        (lip, 0.8),
+    ]
     outline = _smooth_outline(controls)
     corners = [(0.0, -0.8), *outline, (lip - 0.06, 0.8), (neck - 0.05, 0.6), (0.0, 0.6)]
     body = inflate(revolve(polygon(corners)), 0.02)
@@ -272,7 +286,9 @@ def vase(dice: Dice) -> Draft:
     return Draft(tuple(parts), Words(name, "", shape, tuple(details)))
 
 
-def _smooth_outline(points: list[tuple[float, float]], pieces: int = 3) -> list[tuple[float, float]]:
+def _smooth_outline(
+    points: list[tuple[float, float]], pieces: int = 4
+) -> list[tuple[float, float]]:
     """Return a Catmull-Rom curve through the points, `pieces` straight pieces per span."""
     padded = [points[0], *points, points[-1]]
     curve = []
@@ -286,7 +302,9 @@ def _smooth_outline(points: list[tuple[float, float]], pieces: int = 3) -> list[
                 0.5 * t + 2 * t * t - 1.5 * t**3,
                 -0.5 * t * t + 0.5 * t**3,
             )
-            u, v = (sum(w * q[j] for w, q in zip(weights, (a, b, c, d), strict=True)) for j in (0, 1))
+            u, v = (
+                sum(w * q[j] for w, q in zip(weights, (a, b, c, d), strict=True)) for j in (0, 1)
+            )
             curve.append((max(u, 0.05), v))
     return [*curve, points[-1]]
 
@@ -305,10 +323,17 @@ def bucket(dice: Dice) -> Draft:
     parts = [Part(subtract(outer, hollow), colour, material, paint)]
     ring = "iron" if kind != "iron" else "gold"
     at = [bottom + (top - bottom) * k for k in (0.2, 0.85)]
-    hoops = union(*[translate(tube(r, 0.07, 0.06, 0.02), 0, height * (2 * k - 1)) for r, k in zip(at, (0.2, 0.85), strict=True)])
+    hoops = union(
+        *[
+            translate(tube(r, 0.07, 0.06, 0.02), 0, height * (2 * k - 1))
+            for r, k in zip(at, (0.2, 0.85), strict=True)
+        ]
+    )
     parts.append(Part(hoops, dice.tint(ring), ring))
     bow = translate(rotate_x(lying(torus(top, 0.035)), dice.between(-20, 0)), 0.0, height)
-    parts.append(Part(intersect(bow, half_space((0, -1, 0), -height + 0.05)), dice.tint("iron"), "iron"))
+    parts.append(
+        Part(intersect(bow, half_space((0, -1, 0), -height + 0.05)), dice.tint("iron"), "iron")
+    )
     details = ["a handle"]
     if dice.chance(0.4):
         water = translate(cylinder((bottom + top) / 2, 0.02), 0.0, height * 0.55)

@@ -12,7 +12,6 @@ from assets3d.props.operators import (
     lying,
     mirror_xz,
     repeat_around,
-    rotate_x,
     rotate_z,
     smooth_union,
     subtract,
@@ -24,7 +23,6 @@ from assets3d.props.sdf import (
     Field,
     box,
     capsule,
-    circle,
     cone,
     cylinder,
     ellipsoid,
@@ -41,7 +39,9 @@ from assets3d.props.sdf import (
 def lantern(dice: Dice) -> Draft:
     """Return a lantern: a glowing glass body in a metal cage with a roof and a ring."""
     kind = dice.pick(["iron", "iron", "gold", "paint"])
-    name = dice.colour_name(without=("brown", "white", "yellow", "orange")) if kind == "paint" else ""
+    name = (
+        dice.colour_name(without=("brown", "white", "yellow", "orange")) if kind == "paint" else ""
+    )
     colour = dice.tint(name or kind)
     material = "plain" if kind == "paint" else kind
     glow_name = dice.pick(["yellow", "yellow", "orange", "turquoise", "pink"])
@@ -50,7 +50,9 @@ def lantern(dice: Dice) -> Draft:
     square = dice.chance(0.5)
     if square:
         glass: Field = box(radius - 0.05, height, radius - 0.05, 0.02)
-        post = mirror_xz(translate(box(0.045, height, 0.045, 0.01), radius - 0.04, 0, radius - 0.04))
+        post = mirror_xz(
+            translate(box(0.045, height, 0.045, 0.01), radius - 0.04, 0, radius - 0.04)
+        )
         base = translate(box(radius + 0.08, 0.08, radius + 0.08, 0.03), 0, -height - 0.04)
         top = translate(box(radius + 0.08, 0.05, radius + 0.08, 0.02), 0, height)
         sides = [(0, 0.75, 1), (0, 0.75, -1), (1, 0.75, 0), (-1, 0.75, 0), (0, -1, 0), (0, 1, 0)]
@@ -95,12 +97,19 @@ def book(dice: Dice) -> Draft:
     )
     pages = translate(box(width - 0.06, height - 0.05, thick - 0.02), -0.02)
     lines = lambda p: (p[2] * 60.0).sin() * 0.01 + 0.003  # noqa: E731
-    corner = translate(box(0.13, 0.13, 0.05, 0.02), width - 0.1, height - 0.1, thick)
-    bands = union(*[translate(box(0.065, 0.03, thick + 0.045, 0.02), -width + 0.035, y * height) for y in (-0.6, 0.0, 0.6)])
+    corner = translate(box(0.1, 0.1, 0.05, 0.02), width - 0.075, height - 0.075, thick)
+    bands = union(
+        *[
+            translate(box(0.065, 0.03, thick + 0.045, 0.02), -width + 0.035, y * height)
+            for y in (-0.6, 0.0, 0.6)
+        ]
+    )
     kind = dice.pick(["star", "gem", "diamond", "none"])
     signs: dict[str, Field] = {
         "star": extrude(star(5, 0.24, 0.11), thick + 0.055, 0.01),
-        "diamond": extrude(polygon([(0, 0.28), (0.18, 0), (0, -0.28), (-0.18, 0)]), thick + 0.055, 0.01),
+        "diamond": extrude(
+            polygon([(0, 0.28), (0.18, 0), (0, -0.28), (-0.18, 0)]), thick + 0.055, 0.01
+        ),
         "gem": translate(sphere(0.13), 0, 0, thick),
         "none": translate(box(0.05, 0.05, 0.02), 0, 0, 0),
     }
@@ -114,8 +123,15 @@ def book(dice: Dice) -> Draft:
     if kind != "none":
         gem_name = dice.pick(["red", "blue", "green", "purple"])
         sign_colour = dice.tint(gem_name) if kind == "gem" else metal
-        parts.append(Part(intersect(signs[kind], front), sign_colour, "glass" if kind == "gem" else second))
-        details.insert(0, f"a {gem_name} gem" if kind == "gem" else f"a {'golden ' if second == 'gold' else ''}{kind}")
+        parts.append(
+            Part(intersect(signs[kind], front), sign_colour, "glass" if kind == "gem" else second)
+        )
+        details.insert(
+            0,
+            f"a {gem_name} gem"
+            if kind == "gem"
+            else f"a {'golden ' if second == 'gold' else ''}{kind}",
+        )
     shape = ("thick",) if thick > 0.16 else ("thin",) if thick < 0.13 else ()
     return Draft(tuple(parts), Words(name, "", shape, tuple(details)))
 
@@ -126,12 +142,16 @@ def signpost(dice: Dice) -> Draft:
     post = union(translate(box(0.08, 0.95, 0.08, 0.02), 0, -0.05))
     boards = []
     count = dice.whole(1, 2)
-    colour_name = dice.colour_name(without=("brown", "black", "white", "orange")) if dice.chance(0.4) else ""
+    colour_name = (
+        dice.colour_name(without=("brown", "black", "white", "orange")) if dice.chance(0.4) else ""
+    )
     colour = dice.tint(colour_name) if colour_name else lighter(wood, 0.12)
     for k in range(count):
         side = dice.pick([-1, 1]) if k == 0 else -side  # noqa: F821
         long, tall = dice.between(0.5, 0.6), dice.between(0.14, 0.19)
-        arrow = polygon([(-long, tall), (long * 0.7, tall), (long, 0), (long * 0.7, -tall), (-long, -tall)])
+        arrow = polygon(
+            [(-long, tall), (long * 0.7, tall), (long, 0), (long * 0.7, -tall), (-long, -tall)]
+        )
         board = extrude(arrow, 0.05, 0.015)
         if side < 0:
             board = _flipped(board)
@@ -169,19 +189,34 @@ def candle(dice: Dice) -> Draft:
     body = smooth_union(0.04, stick, *drips)
     metal = dice.pick(["gold", "iron"])
     dish = union(
-        translate(subtract(cylinder(0.52, 0.06, 0.03), translate(cylinder(0.45, 0.06, 0.02), 0, 0.04)), 0, -height),
+        translate(
+            subtract(cylinder(0.52, 0.06, 0.03), translate(cylinder(0.45, 0.06, 0.02), 0, 0.04)),
+            0,
+            -height,
+        ),
         translate(lying(torus(0.11, 0.035)), 0.6, -height + 0.04),
     )
     wick = capsule((0, height, 0), (0, height + 0.1, 0), 0.022)
-    flame = translate(smooth_union(0.1, sphere(0.1), tapered_capsule((0, 0, 0), (0, 0.26, 0), 0.08, 0.015)), 0, height + 0.18)
+    flame = translate(
+        smooth_union(0.1, sphere(0.1), tapered_capsule((0, 0, 0), (0, 0.26, 0), 0.08, 0.015)),
+        0,
+        height + 0.18,
+    )
     parts = (
         Part(body, colour, "plain"),
         Part(dish, dice.tint(metal), metal),
         Part(wick, (0.15, 0.1, 0.08), "plain"),
-        Part(flame, (0.98, 0.66, 0.16), "plain", (Paint(translate(sphere(0.1), 0, height + 0.14), (1.0, 0.92, 0.5)),)),
+        Part(
+            flame,
+            (0.98, 0.66, 0.16),
+            "plain",
+            (Paint(translate(sphere(0.1), 0, height + 0.14), (1.0, 0.92, 0.5)),),
+        ),
     )
     shape = ("tall",) if height > 0.65 else ("short",) if height < 0.52 else ()
-    return Draft(parts, Words(name, "", shape, ("a golden dish" if metal == "gold" else "an iron dish",)))
+    return Draft(
+        parts, Words(name, "", shape, ("a golden dish" if metal == "gold" else "an iron dish",))
+    )
 
 
 def stool(dice: Dice) -> Draft:
@@ -195,11 +230,16 @@ def stool(dice: Dice) -> Draft:
     legs = repeat_around(leg, legs_count, 45.0 if legs_count == 4 else 0.0)
     rung_y = -height * dice.between(0.45, 0.65)
     rung = translate(torus(0.34 + splay * 0.55, 0.04), 0, rung_y)
-    parts = [Part(seat, wood, "wood", grain="x"), Part(union(legs, rung), darker(wood, 0.86), "wood")]
+    parts = [
+        Part(seat, wood, "wood", grain="x"),
+        Part(union(legs, rung), darker(wood, 0.86), "wood"),
+    ]
     details: tuple[str, ...] = (f"{'three' if legs_count == 3 else 'four'} legs",)
     if dice.chance(0.45):
         name = dice.colour_name(without=("brown", "black"))
-        cushion = translate(box(0.44, 0.09, 0.44, 0.08) if square else inflate(cylinder(0.4, 0.02), 0.07), 0, 0.12)
+        cushion = translate(
+            box(0.44, 0.09, 0.44, 0.08) if square else inflate(cylinder(0.4, 0.02), 0.07), 0, 0.12
+        )
         parts.append(Part(cushion, dice.tint(name), "cloth"))
         details = (f"{'an' if name[0] in 'aeiou' else 'a'} {name} cushion", *details)
     shape = ("square",) if square else ("round",)

@@ -62,7 +62,15 @@ def mushroom(dice: Dice) -> Draft:
         Part(gills, darker(cream, 0.85), "plain"),
         Part(stem, cream, "plain"),
     )
-    shape = ("tall",) if length > 0.72 else ("flat",) if tall < 0.42 else ("small",) if wide < 0.6 else ()
+    shape = (
+        ("tall",)
+        if length > 0.72
+        else ("flat",)
+        if tall < 0.42
+        else ("small",)
+        if wide < 0.6
+        else ()
+    )
     return Draft(parts, Words(name, "", shape, details))
 
 
@@ -95,7 +103,9 @@ def tree(dice: Dice) -> Draft:
         for k in range(tiers):
             half = step * 0.8
             width = reach * (1.0 - 0.72 * k / tiers)
-            layers.append(translate(inflate(cone(width, 0.02, half), 0.03), 0, low + step * k + half))
+            layers.append(
+                translate(inflate(cone(width, 0.02, half), 0.03), 0, low + step * k + half)
+            )
         crown: Field = union(*layers)
         paint = tuple(
             Paint(translate(box(3, 0.06, 3), 0, low + step * k - 0.02), darker(colour, 0.72))
@@ -150,7 +160,9 @@ def rock(dice: Dice) -> Draft:
             y = 1.0 - 2.0 * (k + 0.5) / count
             angle = 2.39996 * k + dice.between(-0.35, 0.35)
             rho = math.sqrt(1.0 - y * y)
-            normals.append((rho * math.cos(angle), y + dice.between(-0.2, 0.2), rho * math.sin(angle)))
+            normals.append(
+                (rho * math.cos(angle), y + dice.between(-0.2, 0.2), rho * math.sin(angle))
+            )
             offsets.append(size * dice.between(0.72, 1.0))
         return inflate(convex(normals, offsets), 0.03)
 
@@ -168,7 +180,9 @@ def rock(dice: Dice) -> Draft:
         paint = (Paint(moss, dice.tint("leaf"), "leaf"),)
         details = ("moss",)
     shape = ("flat",) if flat < 0.7 else ()
-    return Draft((Part(body, colour, "stone", paint),), Words(name, "" if name else "stone", shape, details))
+    return Draft(
+        (Part(body, colour, "stone", paint),), Words(name, "" if name else "stone", shape, details)
+    )
 
 
 def crystal(dice: Dice) -> Draft:
@@ -199,7 +213,9 @@ def crystal(dice: Dice) -> Draft:
     details: tuple[str, ...] = ()
     if dice.chance(0.5):
         foot = wavy(translate(ellipsoid(0.55, 0.22, 0.55), 0, -0.06), 0.03, 9.0, dice.between(0, 6))
-        parts.append(Part(intersect(foot, half_space((0, -1, 0), 0.2)), dice.tint("stone"), "stone"))
+        parts.append(
+            Part(intersect(foot, half_space((0, -1, 0), 0.2)), dice.tint("stone"), "stone")
+        )
         details = ("a stone base",)
     return Draft(tuple(parts), Words(name, "", ("pointed",), details))
 
@@ -216,7 +232,12 @@ def cactus(dice: Dice) -> Draft:
         y, out = dice.between(0.05, 0.35), radius + dice.between(0.22, 0.3)
         thick = radius * 0.6
         reach = tapered_capsule((0, y, 0), (side * out, y + 0.06, 0), thick, thick)
-        up = tapered_capsule((side * out, y + 0.06, 0), (side * out, y + dice.between(0.3, 0.5), 0), thick, thick * 0.85)
+        up = tapered_capsule(
+            (side * out, y + 0.06, 0),
+            (side * out, y + dice.between(0.3, 0.5), 0),
+            thick,
+            thick * 0.85,
+        )
         arms.append(smooth_union(0.08, reach, up))
     plant = smooth_union(0.06, body, *arms)
     parts = [Part(intersect(plant, half_space((0, -1, 0), 0.45)), colour, "leaf")]
@@ -244,11 +265,12 @@ def apple(dice: Dice) -> Draft:
     """Return an apple with a stalk and a leaf."""
     name = dice.pick(["red", "green", "yellow", "red"])
     colour = dice.tint(name)
-    tall = dice.between(0.85, 1.05)
-    ring = torus(0.28, 0.4)
-    body = smooth_union(0.2, squash(ring, 1.0, tall, 1.0), translate(squash(sphere(0.5), 1, tall, 1), 0, -0.1))
-    blush = wavy(half_space((-1, -0.4, -0.6), -0.38), 0.1, 4.0, dice.between(0, 6))
-    paint = (Paint(blush, dice.tint("red" if name != "red" else "orange")),) if dice.chance(0.4) else ()
+    tall = dice.between(1.1, 1.3)
+    hips = squash(torus(0.24, 0.4), 1.0, tall, 1.0)
+    foot = translate(repeat_around(translate(sphere(0.2), 0, 0, 0.16), 5), 0, -0.36 * tall)
+    body = smooth_union(0.22, hips, foot)
+    glint = translate(ellipsoid(0.1, 0.17, 0.2), -0.34, 0.27 * tall, 0.48)
+    paint = (Paint(glint, lighter(colour, 0.45)),) if dice.chance(0.6) else ()
     bend = dice.between(-0.12, 0.12)
     stalk = tapered_capsule((0, 0.15, 0), (bend, 0.62, 0), 0.035, 0.05)
     leaf = rotate_z(translate(ellipsoid(0.2, 0.035, 0.1), 0.2, 0), dice.between(10, 40))
@@ -257,7 +279,7 @@ def apple(dice: Dice) -> Draft:
     if dice.chance(0.75):
         parts.append(Part(translate(leaf, bend * 0.6, 0.46), dice.tint("leaf"), "leaf"))
         details = ("a green leaf",)
-    return Draft(tuple(parts), Words(name, "", ("round",) if tall < 0.95 else ("tall",), details))
+    return Draft(tuple(parts), Words(name, "", ("round",) if tall < 1.2 else ("tall",), details))
 
 
 def pumpkin(dice: Dice) -> Draft:
@@ -266,7 +288,11 @@ def pumpkin(dice: Dice) -> Draft:
     colour = dice.tint(name)
     tall = dice.between(0.62, 0.85)
     count = dice.pick([8, 10, 12])
-    body = ribbed(squash(smooth_union(0.2, torus(0.3, 0.42), sphere(0.55)), 1.0, tall / 0.55 * 0.7, 1.0), 0.07, count)
+    body = ribbed(
+        squash(smooth_union(0.2, torus(0.3, 0.42), sphere(0.55)), 1.0, tall / 0.55 * 0.7, 1.0),
+        0.07,
+        count,
+    )
     stalk = union(
         tapered_capsule((0, 0.25, 0), (0.02, 0.52, 0), 0.11, 0.07),
         tapered_capsule((0.02, 0.52, 0), (0.14, 0.62, 0.03), 0.07, 0.06),
@@ -274,8 +300,13 @@ def pumpkin(dice: Dice) -> Draft:
     paint: tuple[Paint, ...] = ()
     details: tuple[str, ...] = ()
     if dice.chance(0.4):
-        eye = translate(convex([(0, -1, 0), (1, 0.7, 0), (-1, 0.7, 0)], [0.06, 0.09, 0.09]), 0.22, 0.1)
-        grin = subtract(translate(ellipsoid(0.34, 0.18, 1), 0, -0.12), translate(ellipsoid(0.36, 0.15, 2), 0, -0.02))
+        eye = translate(
+            convex([(0, -1, 0), (1, 0.7, 0), (-1, 0.7, 0)], [0.06, 0.09, 0.09]), 0.22, 0.1
+        )
+        grin = subtract(
+            translate(ellipsoid(0.34, 0.18, 1), 0, -0.12),
+            translate(ellipsoid(0.36, 0.15, 2), 0, -0.02),
+        )
         front = half_space((0, 0, -1), -0.1)
         face = intersect(union(lambda p: eye((p[0].abs(), p[1], p[2])), grin), front)
         paint = (Paint(face, (0.13, 0.08, 0.05)),)

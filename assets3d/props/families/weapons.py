@@ -11,8 +11,6 @@ from assets3d.props.operators import (
     intersect,
     lying,
     mirror_x,
-    repeat_around,
-    rotate_z,
     sideways,
     smooth_union,
     squash,
@@ -26,10 +24,8 @@ from assets3d.props.sdf import (
     box,
     capsule,
     circle,
-    cone,
     convex,
     cylinder,
-    ellipsoid,
     extrude,
     half_space,
     polygon,
@@ -66,7 +62,11 @@ def sword(dice: Dice) -> Draft:
     rings = union(*[translate(torus(0.068, 0.022), 0, -0.12 - 0.085 * k) for k in range(4)])
     pommel = translate(sphere(0.12), 0, -0.55)
     stone = translate(sphere(0.075), 0, -0.55, 0.07)
-    gem = union(stone, translate(sphere(0.075), 0, -0.55, -0.07), lambda p: squash(sphere(0.08), 1, 1, 1.3)(p))
+    gem = union(
+        stone,
+        translate(sphere(0.075), 0, -0.55, -0.07),
+        lambda p: squash(sphere(0.08), 1, 1, 1.3)(p),
+    )
     fuller = translate(box(broad * 0.16, long * 0.33, 1), 0, long * 0.36)
     steel = dice.tint("iron") if dice.chance(0.2) else STEEL
     metal = dice.tint(guard_metal)
@@ -79,7 +79,18 @@ def sword(dice: Dice) -> Draft:
     )
     word = "golden" if guard_metal == "gold" else "iron"
     shape = ("long",) if long > 1.15 else ("broad",) if broad > 0.21 else ()
-    return Draft(parts, Words("", "", shape, (f"a {name} handle" if name[0] not in "aeiou" else f"an {name} handle", f"a {word} guard" if word != "iron" else "an iron guard")))
+    return Draft(
+        parts,
+        Words(
+            "",
+            "",
+            shape,
+            (
+                f"a {name} handle" if name[0] not in "aeiou" else f"an {name} handle",
+                f"a {word} guard" if word != "iron" else "an iron guard",
+            ),
+        ),
+    )
 
 
 def shield(dice: Dice) -> Draft:
@@ -102,7 +113,11 @@ def shield(dice: Dice) -> Draft:
         rim = lambda u, v: outline(u, v) + 0.08  # noqa: E731
     plate = subtract(ball, inner)
     board = intersect(plate, extrude(outline, 1.0))
-    edge = intersect(inflate(plate, 0.035), extrude(lambda u, v: outline(u, v) - 0.03, 1.0), half_space((0, 0, -1), 1.5))
+    edge = intersect(
+        inflate(plate, 0.035),
+        extrude(lambda u, v: outline(u, v) - 0.03, 1.0),
+        half_space((0, 0, -1), 1.5),
+    )
     edge = subtract(edge, extrude(rim, 2.0))
     pattern = dice.pick(["cross", "halves", "star", "plain"])
     regions: dict[str, Field] = {
@@ -113,7 +128,10 @@ def shield(dice: Dice) -> Draft:
     paint = (Paint(regions[pattern], other),) if pattern in regions else ()
     if pattern == "halves":
         paint = (Paint(intersect(half_space((1, 0, 0), 0), half_space((0, 1, 0), 0.05)), other),)
-        paint = (*paint, Paint(intersect(half_space((-1, 0, 0), 0), half_space((0, -1, 0), -0.05)), other))
+        paint = (
+            *paint,
+            Paint(intersect(half_space((-1, 0, 0), 0), half_space((0, -1, 0), -0.05)), other),
+        )
     parts = [Part(board, colour, "plain", paint), Part(edge, dice.tint(metal), metal)]
     details = []
     if pattern == "cross":
@@ -126,7 +144,9 @@ def shield(dice: Dice) -> Draft:
         boss = translate(squash(sphere(0.2), 1, 1, 0.6), 0, 0.05 * (not round_one), 0.12)
         parts.append(Part(boss, dice.tint(metal), metal))
         details.append("a golden boss" if metal == "gold" else "an iron boss")
-    return Draft(tuple(parts), Words(name, "", ("round",) if round_one else ("pointed",), tuple(details)))
+    return Draft(
+        tuple(parts), Words(name, "", ("round",) if round_one else ("pointed",), tuple(details))
+    )
 
 
 def _handle(dice: Dice, low: float, high: float, radius: float) -> Part:
@@ -138,7 +158,11 @@ def _handle(dice: Dice, low: float, high: float, radius: float) -> Part:
 def hammer(dice: Dice) -> Draft:
     """Return a war hammer or mallet: a heavy head across a wooden handle."""
     kind = dice.pick(["iron", "stone", "gold", "paint"])
-    name = dice.colour_name(without=("brown", "black", "grey", "white", "orange")) if kind == "paint" else ""
+    name = (
+        dice.colour_name(without=("brown", "black", "grey", "white", "orange"))
+        if kind == "paint"
+        else ""
+    )
     material = "iron" if kind == "paint" else kind
     colour = dice.tint(name or kind)
     long, tall = dice.between(0.38, 0.55), dice.between(0.2, 0.28)
@@ -154,7 +178,11 @@ def hammer(dice: Dice) -> Draft:
         Part(head, colour, material),
         Part(translate(caps, 0, 0.62), dice.tint(metal), metal),
         _handle(dice, -0.9, 0.85, 0.075),
-        Part(union(*[translate(cylinder(0.1, 0.04, 0.02), 0, -0.85 + 0.1 * k) for k in range(3)]), dice.tint("leather"), "leather"),
+        Part(
+            union(*[translate(cylinder(0.1, 0.04, 0.02), 0, -0.85 + 0.1 * k) for k in range(3)]),
+            dice.tint("leather"),
+            "leather",
+        ),
     ]
     shape = ("big",) if long > 0.5 else ("small",) if long < 0.42 else ()
     return Draft(tuple(parts), Words(name, "" if name else kind, shape, ("a wooden handle",)))
@@ -163,28 +191,55 @@ def hammer(dice: Dice) -> Draft:
 def axe(dice: Dice) -> Draft:
     """Return an axe: one or two curved blades on a wooden handle."""
     kind = dice.pick(["iron", "iron", "gold", "paint"])
-    name = dice.colour_name(without=("brown", "black", "grey", "white", "orange")) if kind == "paint" else ""
+    name = (
+        dice.colour_name(without=("brown", "black", "grey", "white", "orange"))
+        if kind == "paint"
+        else ""
+    )
     colour = dice.tint(name) if name else STEEL if kind == "iron" else dice.tint("gold")
     reach, tall = dice.between(0.46, 0.62), dice.between(0.36, 0.5)
-    outline = polygon([(0.0, 0.14), (reach * 0.45, 0.18), (reach, tall), (reach, -tall), (reach * 0.45, -0.18), (0.0, -0.14)])
+    outline = polygon(
+        [
+            (0.0, 0.14),
+            (reach * 0.45, 0.18),
+            (reach, tall),
+            (reach, -tall),
+            (reach * 0.45, -0.18),
+            (0.0, -0.14),
+        ]
+    )
     bow = translate(cylinder(math.hypot(reach * 0.8, tall) * 1.02, 1), 0, 0)
     blade = extrude(outline, 0.07)
     taper = convex([(0.12, 0, 1), (0.12, 0, -1)], [0.075, 0.075])
     blade = intersect(blade, taper, translate(lying(bow), reach * 0.14, 0))
     double = dice.chance(0.4)
-    blade = translate(mirror_x(blade) if double else intersect(blade, half_space((-1, 0, 0), 0.02)), 0, 0.55)
+    blade = translate(
+        mirror_x(blade) if double else intersect(blade, half_space((-1, 0, 0), 0.02)), 0, 0.55
+    )
     sharp = subtract(box(2, 2, 2), translate(lying(cylinder(reach * 0.86, 3)), 0, 0.55))
     socket = translate(box(0.12, 0.2, 0.11, 0.03), 0, 0.55)
     metal = "gold" if kind != "gold" else "iron"
     if not double:
         socket = union(socket, translate(box(0.09, 0.1, 0.09, 0.02), -0.16, 0.55))
     parts = (
-        Part(blade, colour, "iron" if kind != "gold" else "gold", (Paint(sharp, lighter(colour, 0.45)),)),
+        Part(
+            blade,
+            colour,
+            "iron" if kind != "gold" else "gold",
+            (Paint(sharp, lighter(colour, 0.45)),),
+        ),
         Part(socket, dice.tint(metal), metal),
         _handle(dice, -0.95, 0.85, 0.065),
-        Part(union(*[translate(cylinder(0.09, 0.035, 0.02), 0, -0.9 + 0.09 * k) for k in range(4)]), dice.tint("leather"), "leather"),
+        Part(
+            union(*[translate(cylinder(0.09, 0.035, 0.02), 0, -0.9 + 0.09 * k) for k in range(4)]),
+            dice.tint("leather"),
+            "leather",
+        ),
     )
-    return Draft(parts, Words(name, "" if name else kind, ("double",) if double else (), ("a wooden handle",)))
+    return Draft(
+        parts,
+        Words(name, "" if name else kind, ("double",) if double else (), ("a wooden handle",)),
+    )
 
 
 def bomb(dice: Dice) -> Draft:
@@ -197,19 +252,32 @@ def bomb(dice: Dice) -> Draft:
         capsule((0, 0.65, 0), (bend * 0.3, 0.9, 0), 0.045),
         capsule((bend * 0.3, 0.9, 0), (bend, 1.05, 0), 0.045),
     )
-    flame = translate(smooth_union(0.06, sphere(0.1), tapered_capsule((0, 0, 0), (0, 0.2, 0), 0.08, 0.02)), bend, 1.08)
+    flame = translate(
+        smooth_union(0.06, sphere(0.1), tapered_capsule((0, 0, 0), (0, 0.2, 0), 0.08, 0.02)),
+        bend,
+        1.08,
+    )
     metal = dice.pick(["gold", "iron"])
     parts = [
         Part(sphere(0.62), colour, "ceramic"),
         Part(collar, dice.tint(metal), metal),
         Part(fuse, (0.82, 0.72, 0.52), "cloth"),
-        Part(flame, (0.98, 0.66, 0.16), "plain", (Paint(translate(sphere(0.09), bend, 1.05), (1.0, 0.92, 0.45)),)),
+        Part(
+            flame,
+            (0.98, 0.66, 0.16),
+            "plain",
+            (Paint(translate(sphere(0.09), bend, 1.05), (1.0, 0.92, 0.45)),),
+        ),
     ]
     details = ["a burning fuse"]
     if dice.chance(0.4):
         second = dice.colour_name(without=(name, "black", "grey", "brown"))
-        parts[0] = Part(sphere(0.62), colour, "ceramic", (Paint(box(1, 0.1, 1), dice.tint(second)),))
-        details.insert(0, f"a {second} stripe" if second[0] not in "aeiou" else f"an {second} stripe")
+        parts[0] = Part(
+            sphere(0.62), colour, "ceramic", (Paint(box(1, 0.1, 1), dice.tint(second)),)
+        )
+        details.insert(
+            0, f"a {second} stripe" if second[0] not in "aeiou" else f"an {second} stripe"
+        )
     return Draft(tuple(parts), Words(name, "", ("round",), tuple(details)))
 
 
