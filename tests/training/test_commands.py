@@ -1,0 +1,96 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.conftest import options
+
+
+def progress(folder):
+    return json.loads((folder / "progress.json").read_text())
+
+
+def test_autoencoder_resumes_and_exports_normalised_latents(data, vae):
+    from training.autoencoder import on_white
+    from training.data import load_props
+    from training.latents import encode, load_autoencoder
+
+    assert progress(vae.parent / "out")["step"] == 2
+    fronts = torch.from_numpy(load_props(data, "training").rgba[:, 0])
+    latents = encode(load_autoencoder(vae, "cpu"), on_white(fronts), "cpu")
+    assert latents.shape == (8, 4, 4, 4)
+    assert latents.mean((0, 2, 3)).abs().max() < 0.05
+    assert (latents.std((0, 2, 3)) - 1.0).abs().max() < 0.05
+    assert "Scores" in (vae / "README.md").read_text()
+
+
+def test_folding_keeps_the_reconstruction():
+    from training.autoencoder import fold_normalisation, new_autoencoder
+
+    autoencoder = new_autoencoder("cpu", 32).eval()
+    picture = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before = autoencoder.decode(autoencoder.encode(picture).latent_dist.mode()).sample
+        fold_normalisation(autoencoder, torch.tensor([0.3, -1, 2, 0]), torch.tensor([2, 0.5, 1, 3]))
+        after = autoencoder.decode(autoencoder.encode(picture).latent_dist.mode()).sample
+    assert torch.allclose(before, after, atol=1e-4)
+
+
+def test_views_resume(data, vae, latents, tmp_path):
+    from assets3d.views.pipeline import load_views_model
+    from training.views import main
+
+    more = ["--latents", str(latents), "--autoencoder", str(vae)]
+    for steps in (2, 3):
+        main([*options(data, tmp_path / "out", steps), *more, "--export", str(tmp_path / "views")])
+    assert progress(tmp_path / "out")["step"] == 3
+    assert (tmp_path / "out" / "samples.png").exists()
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image" / "vae").symlink_to(vae)
+    assert load_views_model(tmp_path / "views").size_px == 32
+
+
+@pytest.mark.slow
+def test_text_to_image_resumes_and_loads_as_a_pipeline(data, vae, latents, tmp_path):
+    from diffusers import AutoPipelineForText2Image
+
+    from training.latents import autoencoder_hash
+    from training.text_to_image import main
+
+    more = ["--latents", str(latents), "--autoencoder", str(vae)]
+    for steps in (1, 2):
+        main([*options(data, tmp_path / "out", steps), *more, "--export", str(tmp_path / "image")])
+    assert progress(tmp_path / "out")["step"] == 2
+    assert autoencoder_hash(tmp_path / "image" / "vae") == autoencoder_hash(vae)
+    pipeline = AutoPipelineForText2Image.from_pretrained(
+        tmp_path / "image", local_files_only=True, dtype=torch.float32
+    )
+    generator = torch.Generator().manual_seed(0)
+    picture = pipeline("a red disc", num_inference_steps=2, generator=generator, output_type="np")
+    assert picture.images.shape == (1, 32, 32, 3)
+    assert np.isfinite(picture.images).all()
+    assert "red" in json.loads((tmp_path / "image" / "words.json").read_text())["words"]
+
+
+def test_a_resumed_training_equals_an_unbroken_one(data, tmp_path):
+    from safetensors.torch import load_file
+
+    from training.autoencoder import main
+
+    # The whole length enters the learning rate, so the first slice is cut by time, not by steps.
+    for name, minutes in (("broken", "0.002"), ("broken", "5"), ("whole", "5")):
+        more = ["--minutes", minutes, "--total-minutes", "1e9", "--threads", "1"]
+        main([*options(data, tmp_path / name, 3), *more])
+    broken = load_file(tmp_path / "broken" / "checkpoint.safetensors")
+    whole = load_file(tmp_path / "whole" / "checkpoint.safetensors")
+    assert broken.keys() == whole.keys()
+    assert all(torch.equal(broken[name], whole[name]) for name in whole)
+
+
+def test_latents_of_another_autoencoder_are_refused(latents, tmp_path):
+    from training.latents import load_latents
+
+    (tmp_path / "diffusion_pytorch_model.safetensors").write_bytes(b"other")
+    with pytest.raises(ValueError, match="another autoencoder"):
+        load_latents(latents, "training", tmp_path)
