@@ -10,11 +10,9 @@ import torch
 from torch import nn
 
 from assets3d.errors import InputError, PassingError
+from assets3d.weight_files import PICKLE_SUFFIXES, check_shapes, refuse_pickle
 
 Network = TypeVar("Network", bound=nn.Module)
-
-_PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-_WAY_OUT = "wanted safetensors; convert it in a sandbox (a pickle can run code when it is read)"
 
 
 def find_weights(folder: Path, stem: str, what: str) -> Path:
@@ -26,10 +24,9 @@ def find_weights(folder: Path, stem: str, what: str) -> Path:
     path = Path(folder) / f"{stem}.safetensors"
     if path.is_file():
         return path
-    for suffix in _PICKLES:
-        pickle = path.with_suffix(suffix)
-        if pickle.is_file():
-            raise InputError(f"{what}: found only the pickle {pickle.name}, {_WAY_OUT}")
+    for suffix in sorted(PICKLE_SUFFIXES):
+        if path.with_suffix(suffix).is_file():
+            refuse_pickle(path.with_suffix(suffix), what)
     raise InputError(f"{what}: {path.name} is not in {Path(folder).name}/, wanted the weights")
 
 
@@ -44,17 +41,18 @@ def read_weights(path: Path, what: str) -> dict[str, torch.Tensor]:
     from safetensors.torch import load_file
 
     path = Path(path)
+    refuse_pickle(path, what)
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
-        if path.suffix in _PICKLES or start[:2] in (b"PK", b"\x80\x02"):
-            raise InputError(f"{what}: {path.name} is a pickle, {_WAY_OUT}")
         return load_file(path)
     except FileNotFoundError:
         raise InputError(f"{what}: {path.name} is not there, wanted a weight file") from None
     except SafetensorError as error:
+        with path.open("rb") as file:
+            start = file.read(2)
+        # A zip (torch's format) or a bare pickle of protocol 2.
+        kind = "a pickle by another name" if start in (b"PK", b"\x80\x02") else "damaged or cut off"
         raise InputError(
-            f"{what}: {path.name} is damaged or cut off ({error}), wanted whole safetensors"
+            f"{what}: {path.name} is {kind} ({error}), wanted whole safetensors"
         ) from None
     except (OSError, MemoryError) as error:
         raise PassingError(f"{what}: {path.name} could not be read ({error})") from None
@@ -89,26 +87,3 @@ def build_with(
     }
     network.load_state_dict(tensors, assign=True)
     return network.eval().requires_grad_(False)
-
-
-def check_shapes(
-    found: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]], what: str
-) -> None:
-    """Compare names and shapes of weights.
-
-    Raises:
-        InputError: naming the first key that differs and how many more do.
-    """
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        raise InputError(f"{what}: no tensor {missing[0]}{_more(missing)}, wanted all weights")
-    unknown = [name for name in found if name not in wanted]
-    if unknown:
-        raise InputError(f"{what}: unknown tensor {unknown[0]}{_more(unknown)}, wanted none beside")
-    for name, shape in wanted.items():
-        if found[name] != shape:
-            raise InputError(f"{what}: {name} has shape {list(found[name])}, wanted {list(shape)}")
-
-
-def _more(names: list[str]) -> str:
-    return f" (and {len(names) - 1} more)" if len(names) > 1 else ""

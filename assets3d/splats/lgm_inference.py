@@ -18,8 +18,9 @@ from assets3d.cameras import FOV_Y_DEG, ORBIT_RADIUS, Cameras, pixel_rays
 from assets3d.checkpoints import build_with, read_weights
 from assets3d.errors import InputError
 from assets3d.images.picture import on_background, resize_premultiplied
-from assets3d.splats.gaussians import Gaussians, from_parts
+from assets3d.splats.gaussians import Gaussians
 from assets3d.splats.lgm import HEAD, LGM, VIEWS, LGMConfig, Variant, lgm_config
+from assets3d.splats.normalise import rotate, scale_and_move
 from assets3d.views.posed import Views
 
 #: Splats fainter than this are dropped, as the reference does before it writes a file.
@@ -35,7 +36,7 @@ _OLD_FILE = "model_fp16.safetensors"
 
 
 def lgm_rays(cameras: Cameras) -> NDArray[np.float32]:
-    """Return (V, 6, H, W) Pluecker rays at pixel centres: moment (origin x direction), direction."""
+    """Return (V, 6, H, W) Pluecker rays of pixel centres: origin x direction, then direction."""
     origins, directions = pixel_rays(cameras)
     rays = np.concatenate([np.cross(origins, directions), directions], axis=-1)
     return np.ascontiguousarray(rays.transpose(0, 3, 1, 2), dtype=np.float32)
@@ -47,10 +48,13 @@ def network_input(views: Views, size_px: int) -> torch.Tensor:
     The cameras are taken as they are; see `canonical_cameras`.
     """
     rgb = np.stack([on_background(resize_premultiplied(p, size_px)) for p in views.rgba])
-    rgb = (rgb / 255.0 - _MEAN) / _DEVIATION
-    rays = lgm_rays(views.cameras.resized(size_px, size_px))
-    joined = np.concatenate([rgb.transpose(0, 3, 1, 2).astype(np.float32), rays], axis=1)
-    return torch.from_numpy(joined)[None]
+    return join_rays(rgb / 255.0, views.cameras.resized(size_px, size_px))
+
+
+def join_rays(rgb: NDArray, cameras: Cameras) -> torch.Tensor:
+    """Normalise pictures (V, S, S, 3) in 0..1 and append their rays; return (1, V, 9, S, S)."""
+    pixels = ((rgb - _MEAN) / _DEVIATION).astype(np.float32).transpose(0, 3, 1, 2)
+    return torch.from_numpy(np.concatenate([pixels, lgm_rays(cameras)], axis=1))[None]
 
 
 def canonical_cameras(cameras: Cameras) -> tuple[Cameras, NDArray[np.float64], float]:
@@ -86,7 +90,7 @@ def reconstruct(model: LGM, views: Views) -> Gaussians:
     with torch.inference_mode():
         values = model(pictures.to(device))[0].float().cpu().numpy()
     gaussians = Gaussians(np.ascontiguousarray(values[values[:, 3] >= MIN_OPACITY]))
-    return _moved_back(gaussians, rotation, scale)
+    return scale_and_move(rotate(gaussians, rotation), scale, np.zeros(3))
 
 
 def load_lgm(
@@ -158,24 +162,3 @@ def _check(views: Views) -> None:
         raise InputError(
             f"splats lgm: found a field of view of {worst:.1f} degrees, wanted {FOV_Y_DEG}"
         )
-
-
-def _moved_back(gaussians: Gaussians, rotation: NDArray[np.float64], scale: float) -> Gaussians:
-    """Rotate by `rotation` and enlarge by `scale`."""
-    if np.allclose(rotation, np.eye(3), atol=1e-12) and abs(scale - 1.0) < 1e-12:
-        return gaussians
-    return from_parts(
-        scale * gaussians.position.astype(np.float64) @ rotation.T,
-        gaussians.opacity,
-        scale * gaussians.scale,
-        _turned(gaussians.rotation.astype(np.float64), rotation),
-        gaussians.rgb,
-    )
-
-
-def _turned(quaternions: NDArray[np.float64], rotation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pre-multiply quaternions (N, 4; w, x, y, z) with a rotation matrix."""
-    from scipy.spatial.transform import Rotation
-
-    joined = Rotation.from_matrix(rotation) * Rotation.from_quat(quaternions, scalar_first=True)
-    return joined.as_quat(scalar_first=True)
