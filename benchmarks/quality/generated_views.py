@@ -1,0 +1,53 @@
+"""The embedded views model: from a prop's true front, the three other views against the truth."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from benchmarks.quality.protocol import Case, score_pictures
+
+
+def views_from_true_front(case: Case) -> dict[str, float]:
+    """Score right, back and left as the pipeline makes them: painted, then cut out."""
+    from assets3d.cameras import four_views
+    from assets3d.images.picture import resize_premultiplied
+    from assets3d.views.pipeline import make_views
+
+    model, cutter, settings = _loaded()
+    true = case.views(four_views(256)).rgba
+    pictures = make_views(model, true[0], prompt="", seed=case.seed, **settings)
+    found = [_cut(cutter, picture) for picture in pictures[1:]]
+    scores = score_pictures(
+        np.stack([resize_premultiplied(picture, 256) for picture in found]), true[1:]
+    )
+    return {**scores, "empty_views": float(sum(not picture[..., 3].any() for picture in found))}
+
+
+def _cut(cutter: Any, picture: Any) -> Any:
+    """Cut a view out; a view in which nothing is found scores as empty, not as an error."""
+    from assets3d.errors import InputError
+
+    try:
+        return cutter(picture)
+    except InputError:
+        return np.zeros((*picture.shape[:2], 4), dtype=np.uint8)
+
+
+@cache
+def _loaded() -> tuple[Any, Any, dict[str, Any]]:
+    from pathlib import Path
+
+    import yaml
+
+    from assets3d.cutout import load_cutter
+    from assets3d.views.pipeline import load_views_model
+    from stages._models import find_model
+
+    profile = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
+    section = yaml.safe_load(profile.read_text())["views"]
+    model = load_views_model(find_model("model", section["model"], "views").location, "cpu")
+    settings = {key: section[key] for key in ("steps", "guidance", "size_px")}
+    return model, load_cutter(section["cutter"]), settings
