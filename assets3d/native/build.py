@@ -88,7 +88,7 @@ def build(target: Path = LIBRARY) -> Path:
     # In the target's folder, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder:
         jobs = []
-        for source in ("rasteriser.cpp", "pool.cpp", "mesh_renderer.cpp"):
+        for source in ("rasteriser.cpp", "pool.cpp", "mesh_renderer.cpp", "surface.cpp"):
             jobs.append(([*FLAGS, *shared, *defines], source, f"{folder}/{Path(source).stem}.o"))
         for table, name, flags, height in X86_KERNELS if x86 else OTHER_KERNELS:
             macros = [

@@ -1,0 +1,261 @@
+"""Fuse depth pictures of splats into one closed surface: a truncated signed distance volume.
+
+After Curless and Levoy 1996, "A volumetric method for building complex models from range images",
+with three changes that splats ask for: only voxels near some observed depth are integrated (the
+rest is known to be inside or outside), distances are measured along the surface normal rather than
+the ray, and the silhouettes carve with their own distance, so that thin parts keep their thickness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from assets3d.cameras import FOV_Y_DEG, ORBIT_RADIUS, Cameras, orbit_cameras
+from assets3d.errors import InputError
+from assets3d.mesh.mesh import Mesh
+from assets3d.native.surface import integrate
+from assets3d.splats.gaussians import Gaussians
+from assets3d.splats.normalise import LONG_SIDE
+
+if TYPE_CHECKING:
+    import torch
+
+#: A pixel belongs to the object when the splats cover at least this much of it.
+SOLID_ALPHA = 0.5
+#: Truncation, in voxels.
+BAND = 3.0
+#: Depths of neighbouring pixels further apart than this, in world units, are two surfaces.
+DEPTH_STEP = 0.03
+#: Cells of the coarse volume that tells inside from outside, in voxels.
+_COARSE = 4
+
+
+@dataclass(frozen=True)
+class DepthPictures:
+    """What the cameras saw of a solid object.
+
+    Attributes:
+        cameras: V cameras all round.
+        layers: (V, H, W, 4) float32: depth along the camera's axis, 0 where nothing is; confidence
+            0..1, near 0 at steps in depth and at grazing surfaces; incidence, the cosine between the
+            surface's normal and the ray; distance to the silhouette in pixels, 0 inside it.
+    """
+
+    cameras: Cameras
+    layers: NDArray[np.float32]
+
+
+def all_round_cameras(count: int, size_px: int) -> Cameras:
+    """Return `count` cameras spread evenly over a sphere, poles included (a Fibonacci lattice)."""
+    step = np.arange(count)
+    height = 1.0 - 2.0 * step / max(count - 1, 1)
+    azimuth = np.degrees(step * np.pi * (3.0 - np.sqrt(5.0)))
+    return orbit_cameras(azimuth, np.degrees(np.arcsin(height)), size_px, ORBIT_RADIUS, FOV_Y_DEG)
+
+
+def depth_pictures(
+    gaussians: Gaussians, cameras: Cameras, threads: int | None = None
+) -> DepthPictures:
+    """Render alpha-normalised depth, and how far each pixel of it can be trusted.
+
+    Depth and depth squared are rendered as features: where their variance is large a pixel mixes
+    near and far splats and must not become a surface between them.
+    """
+    values = gaussians.tensor()
+    layers = np.zeros((len(cameras), cameras.height_px, cameras.width_px, 4), dtype=np.float32)
+    for index in range(len(cameras)):
+        camera = cameras[index]
+        depth, spread, alpha = _mean_depth(gaussians, values, camera, threads)
+        layers[index] = _measured(depth, spread, alpha, camera)
+    return DepthPictures(cameras, layers)
+
+
+def _mean_depth(
+    gaussians: Gaussians, values: torch.Tensor, camera: Cameras, threads: int | None
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return depth, its standard deviation over the splats of a pixel, and alpha, each (H, W)."""
+    import torch
+
+    from assets3d.splats.rasterise import rasterise
+
+    view = camera.opencv_from_world[0]
+    # Measured from the orbit's centre: squares of numbers near zero lose no precision.
+    axial = gaussians.position @ view[2, :3].astype(np.float32)
+    features = torch.from_numpy(np.stack([axial, axial**2], axis=1).astype(np.float32))
+    with torch.no_grad():
+        raster = rasterise(values, features, camera, threads=threads)
+    alpha = raster.alpha.numpy()
+    mean = raster.features.numpy() / np.maximum(alpha, 1e-6)[..., None]
+    spread = np.sqrt(np.maximum(mean[..., 1] - mean[..., 0] ** 2, 0.0))
+    return mean[..., 0] + np.float32(view[2, 3]), spread, alpha
+
+
+def _measured(
+    depth: NDArray, spread: NDArray, alpha: NDArray, camera: Cameras
+) -> NDArray[np.float32]:
+    """Return the four layers of `DepthPictures` for one camera, (H, W, 4)."""
+    import cv2
+
+    solid = alpha >= SOLID_ALPHA
+    depth = np.where(solid, depth, 0.0).astype(np.float32)
+    focal_px = camera.intrinsics_px[0, 0]
+    pixel = np.where(solid, depth, 1.0) / focal_px
+    steep_x = _slope(depth, solid, axis=1) / pixel
+    steep_y = _slope(depth, solid, axis=0) / pixel
+    incidence = 1.0 / np.sqrt(1.0 + steep_x**2 + steep_y**2)
+    # A surface seen at an angle has some spread within one pixel and its splats' own thickness.
+    blur = spread / (4.0 * pixel + 0.02)
+    confidence = np.clip(1.6 - blur, 0.0, 1.0) * np.clip((incidence - 0.1) / 0.4, 0.0, 1.0)
+    confidence *= np.clip((alpha - SOLID_ALPHA) / 0.4, 0.0, 1.0)
+    outside = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = np.maximum(outside - 0.5, 0.0) * ~solid
+    return np.stack([depth, confidence * solid, incidence, outside], axis=-1)
+
+
+def _slope(depth: NDArray, solid: NDArray, axis: int) -> NDArray:
+    """Return the gentler of the one-sided differences, large where neither side is solid."""
+    step = np.diff(depth, axis=axis)
+    both = np.diff(solid.astype(np.int8), axis=axis) == 0
+    far = np.float32(1e3)
+    step = np.where(both, step, far)
+    pad = [(0, 0), (0, 0)]
+    pad[axis] = (1, 0)
+    before = np.pad(step, pad, constant_values=far)
+    pad[axis] = (0, 1)
+    after = np.pad(step, pad, constant_values=far)
+    return np.where(np.abs(before) < np.abs(after), before, after)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A box of cubic voxels; `origin` is the centre of voxel (0, 0, 0)."""
+
+    origin: NDArray[np.float64]
+    voxel: float
+    shape: tuple[int, int, int]
+
+
+def grid_round(
+    low: NDArray, high: NDArray, voxels: float, longest: int, margin: float = 0.02
+) -> Grid:
+    """Return a grid over the box: about `voxels` voxels, at most `longest` along its long side.
+
+    A slender thing gets smaller voxels than a cube, so that a blade is still several voxels thick.
+    """
+    extent = (high - low) + 2.0 * margin
+    voxel = max(float(np.prod(extent) / voxels) ** (1.0 / 3.0), float(extent.max()) / longest)
+    # Some empty voxels on every side close the surface.
+    counts = np.ceil(extent / voxel).astype(int) + 2 * (int(BAND) + 2)
+    counts += -counts % _COARSE
+    origin = (low + high) / 2.0 - (counts - 1) / 2.0 * voxel
+    return Grid(origin, voxel, tuple(int(c) for c in counts))
+
+
+def fused(
+    gaussians: Gaussians,
+    *,
+    views: int = 60,
+    size_px: int = 320,
+    voxels: float = 3e6,
+    longest: int = 256,
+    threads: int | None = None,
+) -> Mesh:
+    """Return the splats' surface as a dense closed mesh, in their own frame.
+
+    Args:
+        gaussians: normalised splats (long side about 1.1 round the origin), pruned.
+        views: cameras all round, top and bottom included.
+        size_px: side of their pictures.
+        voxels: size of the volume.
+        longest: most voxels along the longest side.
+        threads: threads of the rasteriser.
+
+    Raises:
+        InputError: when no surface is found.
+    """
+    pictures = depth_pictures(gaussians, all_round_cameras(views, size_px), threads)
+    # Strays cannot make the volume larger than what the cameras see.
+    reach = 2.0 * gaussians.scale.max(axis=1, keepdims=True)
+    low = np.maximum((gaussians.position - reach).min(axis=0), -LONG_SIDE * 0.6)
+    high = np.minimum((gaussians.position + reach).max(axis=0), LONG_SIDE * 0.6)
+    grid = grid_round(low.astype(np.float64), high.astype(np.float64), voxels, longest)
+    return surface(distance_volume(pictures, grid, threads), grid)
+
+
+def surface(volume: NDArray[np.float32], grid: Grid) -> Mesh:
+    """Return the zero level of the volume (positive outside) by marching cubes (Lewiner 2003)."""
+    from skimage.measure import marching_cubes
+
+    if not (volume.min() < 0.0 < volume.max()):
+        raise InputError("splats: no solid surface found, wanted opaque splats round a volume")
+    # A sample of exactly zero makes faces without area.
+    volume = np.where(np.abs(volume) < 1e-4, np.float32(1e-4), volume)
+    vertices, faces, _, _ = marching_cubes(volume, 0.0)
+    vertices = vertices * grid.voxel + grid.origin
+    return Mesh(vertices.astype(np.float32), np.ascontiguousarray(faces, dtype=np.int32))
+
+
+def distance_volume(
+    pictures: DepthPictures, grid: Grid, threads: int | None = None
+) -> NDArray[np.float32]:
+    """Return the signed distance in voxels, clipped to ±BAND, positive outside, at every voxel."""
+    band = _band(pictures, grid)
+    volume = np.where(_coarse_outside(pictures, grid, threads), np.float32(BAND), np.float32(-BAND))
+    rows = np.flatnonzero(band)
+    points = np.stack(np.unravel_index(rows, grid.shape), axis=1) * grid.voxel + grid.origin
+    volume.ravel()[rows], _ = _integrated(pictures, points, grid.voxel, threads)
+    for axis in range(3):
+        edge = np.moveaxis(volume, axis, 0)
+        edge[0] = edge[-1] = BAND
+    return volume
+
+
+def _band(pictures: DepthPictures, grid: Grid) -> NDArray[np.bool_]:
+    """Mark the voxels within BAND of any trusted depth pixel."""
+    cameras = pictures.cameras
+    near = np.zeros(grid.shape, dtype=np.uint8)
+    rows, columns = np.mgrid[0 : cameras.height_px, 0 : cameras.width_px] + 0.5
+    for index in range(len(cameras)):
+        fx, fy, cx, cy = cameras.intrinsics_px[index]
+        seen = pictures.layers[index, ..., 1] > 0.05
+        depth = pictures.layers[index, ..., 0][seen].astype(np.float64)
+        local = np.stack(
+            [(columns[seen] - cx) / fx * depth, -(rows[seen] - cy) / fy * depth, -depth], axis=1
+        )
+        pose = cameras.world_from_camera[index]
+        cell = (local @ pose[:3, :3].T + pose[:3, 3] - grid.origin) / grid.voxel
+        cell = np.rint(cell).astype(np.int64)
+        inside = np.all((cell >= 0) & (cell < grid.shape), axis=1)
+        near[tuple(cell[inside].T)] = 1
+    return ndimage.maximum_filter(near, size=2 * int(BAND) + 1).astype(bool)
+
+
+def _coarse_outside(pictures: DepthPictures, grid: Grid, threads: int | None) -> NDArray[np.bool_]:
+    """Mark the voxels in coarse cells whose centre at least two cameras see through."""
+    shape = tuple(n // _COARSE for n in grid.shape)
+    cells = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
+    centres = (cells.reshape(-1, 3) * _COARSE + (_COARSE - 1) / 2.0) * grid.voxel + grid.origin
+    _, votes = _integrated(pictures, centres, grid.voxel, threads)
+    volume = (votes >= 2.0).reshape(shape)
+    for axis in range(3):
+        volume = np.repeat(volume, _COARSE, axis=axis)
+    return volume
+
+
+def _integrated(
+    pictures: DepthPictures, points: NDArray, voxel: float, threads: int | None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return integrate(
+        points,
+        pictures.cameras,
+        pictures.layers,
+        voxel=voxel,
+        band=BAND,
+        step=DEPTH_STEP,
+        threads=threads,
+    )
