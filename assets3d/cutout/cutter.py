@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 #: Networks that may be named. rembg has more; those not listed are non-commercial (bria-rmbg, its
 #: own default), send the picture to a remote service, or know people and clothes only.
-MODELS = ("embedded", "u2net", "u2netp", "isnet-general-use", "birefnet-general", "silueta")
+MODELS = ("embedded", "u2net", "u2netp", "isnet-general-use", "birefnet-general")
 
 _EMBEDDED = Path(__file__).parents[1] / "weights" / "cutout" / "cutout.onnx"
 
