@@ -231,10 +231,13 @@ def _write_state(
 
 
 def _peak_mib() -> float | None:
-    """Return the most memory this process ever held, where the system can say."""
+    """Return the most memory this process ever held, where Linux can say.
+
+    Not by getrusage: its peak is inherited from the process that started this one, DVC.
+    """
     try:
-        import resource
-    except ImportError:  # Windows
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)
+    peak = next((line.split()[1] for line in lines if line.startswith("VmHWM:")), None)
+    return None if peak is None else round(int(peak) / 1024, 1)

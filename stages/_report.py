@@ -52,7 +52,9 @@ def gather(manifest: Manifest, folders: Sequence[Path]) -> list[AssetReport]:
     names = list(dict.fromkeys([*manifest.assets, *manifest.problems]))
     reports = []
     for name in names:
-        found = {f.name: f / name for f in folders if (f / name).is_dir()}
+        # An id that was refused may hold "../": it never becomes a path.
+        there = folders if name in manifest.assets else ()
+        found = {f.name: f / name for f in there if (f / name).is_dir()}
         records = {step: read_record(folder) for step, folder in found.items()}
         reports.append(
             AssetReport(

@@ -18,7 +18,7 @@ from typing import Any
 
 #: Example props: (family, seed); the seeds lie beyond those that models are trained on.
 POSED_PROP = ("chest", 1_000_003)
-SCANNED_PROP = ("barrel", 1_000_005)
+SCANNED_PROP = ("vase", 1_000_005)
 _POSED_PX = 256
 
 

@@ -1,0 +1,146 @@
+"""What the pipeline itself costs: seconds per stage and asset, peak memory, DVC's share.
+
+python -m benchmarks.pipeline [--assets 10 1000] [--out benchmarks/results/pipeline.json]
+
+Runs the whole pipeline under DVC in a scratch project with stand-in models (five files per asset
+and step): everything, nothing to do, one asset changed. With runs/ of a real build at hand, its
+seconds per stage and asset are added.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from stages._step import ITEM_STEPS
+
+ROOT = Path(__file__).resolve().parent.parent
+_SKIPPED = shutil.ignore_patterns("__pycache__", "weights", "*.so", "pending")
+
+
+def scratch_project(root: Path, count: int) -> None:
+    """Make a project of `count` assets: our code, profiles and dvc.yaml, stand-in models."""
+    root.mkdir()
+    for name in ("assets3d", "stages", "configs"):
+        shutil.copytree(ROOT / name, root / name, ignore=_SKIPPED)
+    settings = yaml.safe_load((ROOT / "configs/pipeline.yaml").read_text(encoding="utf-8"))
+    settings |= {"profile": "standin", "python": sys.executable}
+    (root / "configs/pipeline.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    real = "${python} -m stages.inputs --out runs/inputs"
+    text = text.replace(real, "mkdir -p runs/inputs && echo none > runs/inputs/none")
+    (root / "dvc.yaml").write_text(text, encoding="utf-8")
+    for name in ("inputs", ".dvc"):
+        (root / name).mkdir()
+    shutil.copy(ROOT / "inputs/README.md", root / "inputs")
+    shutil.copy(ROOT / ".dvc/config", root / ".dvc")
+    for name in (".gitignore", ".dvcignore"):
+        shutil.copy(ROOT / name, root)
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    write_manifest(root, count)
+
+
+def write_manifest(root: Path, count: int, changed: int | None = None) -> None:
+    """Write `count` prompts; `changed` is the number of one whose seed is another."""
+    lines = [
+        f"prop_{i:05d}: {{prompt: prop number {i}, seed: {i + count * (i == changed)}}}\n"
+        for i in range(count)
+    ]
+    (root / "configs/assets.yaml").write_text("".join(lines), encoding="utf-8")
+
+
+def repro(root: Path) -> dict[str, Any]:
+    """Run `dvc repro`; return wall and CPU seconds, and what each stage says of itself."""
+    env = os.environ | {"PYTHONPATH": str(root), "DVC_SITE_CACHE_DIR": str(root / ".dvc/site")}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "dvc", "repro"]
+    done = subprocess.run(command, cwd=root, env=env, text=True, capture_output=True, check=False)
+    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise RuntimeError(f"dvc repro failed:\n{done.stdout}\n{done.stderr}")
+    lines = [line for line in done.stderr.splitlines() if line.startswith(ITEM_STEPS)]
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return {"seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2), "stages": lines}
+
+
+def stage_costs(runs: Path) -> dict[str, Any]:
+    """Return seconds per stage and asset, and peak memory, of the last build in a runs folder."""
+    costs = {}
+    for step in ITEM_STEPS:
+        try:
+            state = json.loads((runs / ".state" / f"{step}.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        times = list(state["asset_seconds"].values())
+        costs[step] = {
+            "assets": len(times),
+            "median_seconds_per_asset": round(median(times), 3) if times else None,
+            "longest_seconds_per_asset": max(times, default=None),
+            "stage_seconds": state["seconds"],
+            "peak_mib": state["peak_mib"],
+        }
+    return costs
+
+
+def measure(count: int) -> dict[str, Any]:
+    """Measure full, idle and one-changed runs of a scratch project."""
+    with tempfile.TemporaryDirectory(prefix="assets3d-benchmark-") as folder:
+        root = Path(folder) / "project"
+        scratch_project(root, count)
+        result = {"assets": count, "full": repro(root), "stages": stage_costs(root / "runs")}
+        result["nothing_to_do"] = repro(root)
+        write_manifest(root, count, changed=count // 2)
+        result["one_changed"] = repro(root)
+    return result
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
+    parser.add_argument("--assets", type=int, nargs="+", default=[10, 1000])
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/pipeline.json")
+    options = parser.parse_args(arguments)
+    results = {
+        "machine": {
+            "cores": os.cpu_count(),
+            "processor": _processor(),
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "load_before": os.getloadavg()[0],
+        },
+        "standin": [measure(count) for count in options.assets],
+        "last_real_build": stage_costs(ROOT / "runs"),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(results, indent=1)
+    options.out.write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""`assets3d <verb>`: what a person does besides `dvc repro`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import webbrowser
+from collections.abc import Callable, Sequence
+
+from assets3d.errors import AssetError
+from stages import _verbs
+from stages._project import Project, find_project
+
+_VERBS: dict[str, tuple[str, str]] = {
+    "new": ("add an asset to the manifest", "assets3d new red_mug --prompt 'a red mug'"),
+    "build": ("build one asset now, every step of it", "assets3d build red_mug"),
+    "explain": ("say what dvc repro would rebuild, and why", "assets3d explain"),
+    "show": ("show how an asset was made", "assets3d show red_mug"),
+    "doctor": ("look over this installation", "assets3d doctor"),
+    "gc": ("remove what no asset uses any more", "assets3d gc --dry-run"),
+    "open": ("open the gallery", "assets3d open"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        project = find_project()
+        return _HANDLERS[options.verb](project, options)
+    except (AssetError, OSError) as error:
+        print(f"assets3d {options.verb}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="assets3d",
+        description="From a manifest of wanted assets to game-ready files; dvc repro builds them.",
+        epilog="example: assets3d new red_mug --prompt 'a red mug' && dvc repro && assets3d open",
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    parsers = {
+        verb: verbs.add_parser(verb, help=text, description=text, epilog=f"example: {example}")
+        for verb, (text, example) in _VERBS.items()
+    }
+    new = parsers["new"]
+    new.add_argument("asset", metavar="ID", help="a-z first, then a-z, 0-9, _ or -")
+    kind = new.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--prompt", help="what to make, in words")
+    kind.add_argument("--image", help="a picture, in inputs/")
+    kind.add_argument("--views", help="a folder of posed pictures, in inputs/")
+    kind.add_argument("--splats", help="a Gaussian splatting PLY, in inputs/")
+    new.add_argument("--seed", type=int, help="for every random choice of this asset")
+    new.add_argument("--height-m", type=float, help="height of the mesh in metres")
+    new.add_argument("--faces", type=int, help="most triangles of the mesh")
+    new.add_argument("--texture-px", type=int, help="side of the texture, a power of two")
+    for verb in ("build", "show"):
+        parsers[verb].add_argument("asset", metavar="ID", help="an asset of the manifest")
+    parsers["explain"].add_argument("asset", metavar="ID", nargs="?", help="only this asset")
+    parsers["gc"].add_argument("--dry-run", action="store_true", help="only say what would go")
+    return parser
+
+
+def _new(project: Project, options: argparse.Namespace) -> int:
+    names = ("prompt", "image", "views", "splats", "seed", "height_m", "faces", "texture_px")
+    fields = {n: getattr(options, n) for n in names if getattr(options, n) is not None}
+    line = _verbs.add_asset(project.manifest_path, options.asset, fields)
+    print(f"{project.manifest_path}: {line}")
+    return 0
+
+
+def _build(project: Project, options: argparse.Namespace) -> int:
+    folder = _verbs.build_asset(project, options.asset)
+    print(f"{options.asset}: {folder}")
+    return 0
+
+
+def _explain(project: Project, options: argparse.Namespace) -> int:
+    lines = _verbs.explain(project, options.asset)
+    print("\n".join(lines) if lines else "nothing to rebuild")
+    return 0
+
+
+def _show(project: Project, options: argparse.Namespace) -> int:
+    print("\n".join(_verbs.show_asset(project, options.asset)))
+    return 0
+
+
+def _doctor(project: Project, options: argparse.Namespace) -> int:
+    from stages import _doctor as doctor
+
+    findings = doctor.examine(project)
+    for finding in findings:
+        print(finding)
+    return 1 if any(finding.state == "missing" for finding in findings) else 0
+
+
+def _gc(project: Project, options: argparse.Namespace) -> int:
+    from stages import _garbage
+
+    print("\n".join(_garbage.collect(project, dry_run=options.dry_run)))
+    return 0
+
+
+def _open(project: Project, options: argparse.Namespace) -> int:
+    page = (project.runs / "gallery" / "index.html").resolve()
+    if not page.is_file():
+        raise AssetError(f"no {page.name} in runs/gallery, wanted it from dvc repro")
+    print(page)
+    return 0 if webbrowser.open(page.as_uri()) else 1
+
+
+_HANDLERS: dict[str, Callable[[Project, argparse.Namespace], int]] = {
+    "new": _new,
+    "build": _build,
+    "explain": _explain,
+    "show": _show,
+    "doctor": _doctor,
+    "gc": _gc,
+    "open": _open,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

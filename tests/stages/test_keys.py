@@ -1,0 +1,134 @@
+"""A key changes when, and only when, something that the step reads changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from stages import _keys
+from stages._plan import make_plan
+from stages._step import ITEM_STEPS, find_step
+from stages.manifest import AssetSpec
+
+PARAMS = {"model": "standin", "files": 5, "threads": 2}
+
+
+@pytest.fixture
+def key(tmp_path):
+    for step, name in (
+        ("image", "image.png"),
+        ("cutout", "cutout.png"),
+        ("views", "view_000.png"),
+        ("views", "transforms.json"),
+        ("splats", "splats.ply"),
+    ):
+        (tmp_path / step).mkdir(exist_ok=True)
+        (tmp_path / step / name).write_text(name)
+
+    def make(step_name: str, params=None, **fields) -> str:
+        spec = AssetSpec(**{"prompt": "a crate", "seed": 1, **fields})
+        assets = {"crate": spec}
+        plan = make_plan(
+            find_step(step_name), params or PARAMS, assets, lambda before, _: tmp_path / before
+        )
+        assert not plan.failures, plan.failures
+        return plan.work[0].key
+
+    return make
+
+
+FIELDS = {
+    "prompt": "a barrel",
+    "negative_prompt": "text",
+    "seed": 2,
+    "height_m": 2.0,
+    "faces": 200,
+    "texture_px": 64,
+    "formats": ("obj",),
+    "up": "-y",
+}
+READ = {
+    "image": {"prompt", "negative_prompt", "seed"},
+    "cutout": set(),
+    "views": {"prompt", "seed"},
+    "splats": {"seed", "up"},
+    "mesh": {"seed", "height_m", "faces", "texture_px", "formats"},
+}
+
+
+@pytest.mark.parametrize("step", ITEM_STEPS)
+@pytest.mark.parametrize("field", FIELDS)
+def test_manifest_fields(key, step, field):
+    changed = key(step) != key(step, **{field: FIELDS[field]})
+    assert changed == (field in READ[step])
+
+
+@pytest.mark.parametrize("step", ITEM_STEPS)
+def test_every_parameter_counts_threads_too(key, step):
+    assert key(step) != key(step, {**PARAMS, "threads": 1})
+    assert key(step) != key(step, {**PARAMS, "new": 1})
+    assert key(step) == key(step, dict(reversed(PARAMS.items())))
+
+
+def test_only_the_files_that_a_step_reads_count(key, tmp_path):
+    before = key("mesh")
+    (tmp_path / "splats/spin.webp").write_text("prettier")
+    (tmp_path / "splats/record.json").write_text("{}")
+    assert key("mesh") == before
+    (tmp_path / "splats/splats.ply").write_text("other splats")
+    assert key("mesh") != before
+
+
+def test_library_versions_and_code_count(key, monkeypatch):
+    before = key("image")
+    monkeypatch.setattr(_keys, "versions", lambda: {"torch": "0.1"})
+    other_version = key("image")
+    assert other_version != before
+    monkeypatch.setattr(_keys, "code_hashes", lambda modules: {"a.py": "b"})
+    assert key("image") != other_version
+
+
+def test_a_photograph_counts_by_content_not_by_name(tmp_path):
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    first.write_bytes(b"same")
+    second.write_bytes(b"same")
+    step = find_step("cutout")
+
+    def key(path):
+        assets = {"mug": AssetSpec(image=str(path))}
+        return make_plan(step, PARAMS, assets, lambda *_: tmp_path).work[0].key
+
+    assert key(first) == key(second)
+    second.write_bytes(b"other")
+    assert key(first) != key(second)
+
+
+def test_code_hashes_follow_imports(tmp_path, monkeypatch):
+    monkeypatch.setattr(_keys, "CODE_ROOT", tmp_path)
+    package = tmp_path / "assets3d"
+    (package / "deep").mkdir(parents=True)
+    for name, text in {
+        "__init__.py": "",
+        "top.py": "def f():\n    from assets3d.deep import leaf\n",
+        "other.py": "import os\n",
+        "deep/__init__.py": "",
+        "deep/leaf.py": "from .. import errors\nfrom . import sibling\n",
+        "deep/sibling.py": "",
+        "errors.py": "",
+    }.items():
+        (package / name).write_text(text)
+    found = _keys.code_hashes(["assets3d.top"])
+    assert set(found) == {
+        "assets3d/__init__.py",
+        "assets3d/top.py",
+        "assets3d/errors.py",
+        "assets3d/deep/__init__.py",
+        "assets3d/deep/leaf.py",
+        "assets3d/deep/sibling.py",
+    }
+
+
+def test_every_declared_module_exists():
+    for name in ITEM_STEPS:
+        step = find_step(name)
+        for module in step.modules:
+            assert _keys._module_path(module) is not None, f"{name}: {module}"
