@@ -37,6 +37,11 @@ def sample_caption(prop: Prop, rng: np.random.Generator) -> str:
     return _sentence(tuple(words), noun, tuple(details))
 
 
+def with_article(phrase: str) -> str:
+    """Return "a phrase" or "an phrase" by its first letter."""
+    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+
+
 def _main_words(words: Words) -> tuple[str, ...]:
     material = MATERIALS[words.material].word if words.material else ""
     return tuple(word for word in (words.colour, material) if word)
@@ -44,6 +49,5 @@ def _main_words(words: Words) -> tuple[str, ...]:
 
 def _sentence(words: tuple[str, ...], noun: str, details: tuple[str, ...]) -> str:
     phrase = " ".join((*words, noun))
-    article = "an" if phrase[0] in "aeiou" else "a"
     tail = f" with {' and '.join(details)}" if details else ""
-    return f"{article} {phrase}{tail}"
+    return f"{with_article(phrase)}{tail}"

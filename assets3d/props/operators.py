@@ -145,7 +145,7 @@ def stretch(field: Field, y: float) -> Field:
 
 
 def squash(field: Field, x: float = 1.0, y: float = 1.0, z: float = 1.0) -> Field:
-    """Scale each axis by its own factor; the distance is scaled by the smallest, so it stays safe."""
+    """Scale each axis by its own factor; the distance shrinks with the smallest to stay safe."""
     smallest = min(x, y, z)
     return lambda p: field((p[0] / x, p[1] / y, p[2] / z)) * smallest
 

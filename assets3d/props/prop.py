@@ -13,7 +13,7 @@ from torch import Tensor
 from assets3d.cameras import FOV_Y_DEG, ORBIT_RADIUS, orbit_cameras
 from assets3d.props.sdf import Field, Points
 
-#: The long side of a normalised prop's bounding box: 80 % of the standard cameras' frame at the origin.
+#: The long side of a normalised prop's bounding box: 80 % of the standard cameras' frame.
 LONG_SIDE = 1.096
 
 #: Deep props come so near the camera that they would leave its frame; they are made smaller until
@@ -225,8 +225,8 @@ def normalised(
 def _frame_scale(points: NDArray[np.float64]) -> float:
     """Return the largest scale at which centred points stay in the frames of the standard cameras.
 
-    They fill at most `FRAME_FILL` of the four views, and no view of the orbit cuts them off. A point
-    at x to the side and z towards the camera, scaled by s, is seen at s·x / (radius − s·z).
+    They fill at most `FRAME_FILL` of the four views, and no view of the orbit cuts them off. A
+    point at x to the side and z towards the camera, scaled by s, is seen at s·x / (radius − s·z).
     """
     half_frame = np.tan(np.radians(FOV_Y_DEG) / 2.0)
     points = points[:: max(1, len(points) // 2000)]

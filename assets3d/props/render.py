@@ -1,8 +1,8 @@
 """Pictures of props from any camera: sphere tracing in torch, on the CPU or on CUDA.
 
-Three things make it quick. Blocks of 8x8 pixels are traced first, as cones (Quilez and Crassin's
-"cone marching"): they skip empty space for all their rays and drop blocks that see nothing. Rays that
-are done are removed from the batch. Only pixels on an edge get more than one sample.
+Three things make it quick. Blocks of 8x8 pixels are traced first, as cones ("cone marching"): they
+skip empty space for all their rays, and blocks that see nothing are dropped. Rays that are done are
+removed from the batch. Only pixels on an edge get more than one sample.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from assets3d.props.shading import LIGHTS, Light, shade
 BLOCK_PX = 8
 HIT_DISTANCE = 4e-4
 MAX_STEPS = 64
+#: Rays take longer strides than is known to be safe, and step back where that was wrong: B. Keinert
+#: et al., "Enhanced Sphere Tracing" (2014). It helps most where a ray grazes the surface.
+RELAXATION = 1.5
 #: Rays traced at once; small enough for their columns to stay in the cache of one core.
 BATCH_RAYS = 1 << 16
 #: Where an edge pixel is sampled, besides its centre: a rotated square.
@@ -35,7 +38,7 @@ class PropRender:
     """V pictures of one prop.
 
     Attributes:
-        rgba: (V, H, W, 4) uint8 sRGB, straight alpha, edges antialiased; colour is 0 where alpha is.
+        rgba: (V, H, W, 4) uint8 sRGB, straight alpha, smooth edges; colour is 0 where alpha is.
         depth: (V, H, W) float32 distance along the camera's axis at the pixel centre, 0 = nothing.
         normal: (V, H, W, 3) float32 unit world normals at the pixel centre, 0 = nothing.
     """
@@ -153,7 +156,7 @@ def _box_span(prop: Prop, origin: Points, direction: Points) -> tuple[Tensor, Te
 
 
 def _pixels_of_live_blocks(prop: Prop, lens: _Lens) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Cone-trace blocks of pixels; return view, column, row and start distance of the pixels left."""
+    """Cone-trace blocks; return view, column, row and start distance of the pixels left."""
     device = lens.position.device
     rows, columns = -(-lens.height // BLOCK_PX), -(-lens.width // BLOCK_PX)
     view, row, column = (
@@ -218,7 +221,7 @@ def _along(origin: Points, direction: Points, travel: Tensor, index: Tensor) -> 
 def _trace_all(
     prop: Prop, lens: _Lens, view: Tensor, column: Tensor, row: Tensor, start: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Trace rays in batches; return the distance travelled (inf: no hit) and whether it was close."""
+    """Trace in batches; return the distance travelled (inf: no hit) and near misses."""
     parts = [
         _trace(prop, lens, *(a[i : i + BATCH_RAYS] for a in (view, column, row, start)))
         for i in range(0, max(len(view), 1), BATCH_RAYS)
@@ -236,22 +239,30 @@ def _trace(
     pixel = 1.0 / float(lens.intrinsics[:, 0].min())
     index = (enter < leave).nonzero()[:, 0]
     travel = torch.maximum(start, enter)[index]
+    # Columns of the rays still under way: origin, direction, leave, nearest angle, relaxation,
+    # the last free distance and the last stride.
     rays = [a[index] for a in (*origin, *direction, leave)]
-    least = torch.full_like(travel, torch.inf)
+    rays += [torch.full_like(travel, v) for v in (torch.inf, RELAXATION, torch.inf, 0.0)]
     for step in range(MAX_STEPS):
-        points = tuple(torch.addcmul(rays[i], rays[i + 3], travel) for i in range(3))
-        distance = prop.distance(points)  # type: ignore[arg-type]
-        travel = travel + distance
-        least = torch.minimum(least, distance / travel)
-        tolerance = HIT_DISTANCE if step < MAX_STEPS - 1 else 8.0 * HIT_DISTANCE
-        hit = distance < tolerance
-        done = hit | (travel > rays[6])
+        *ray, least, relaxation, free, stride = rays
+        x, y, z = (torch.addcmul(ray[i], ray[i + 3], travel) for i in range(3))
+        distance = prop.distance((x, y, z))
+        # A long stride may have jumped over something unless the free balls at its ends overlap.
+        back = distance.abs() + free < stride
+        relaxation = torch.where(back | (distance < 0.0), 1.0, relaxation)
+        stride_next = torch.where(back, 0.0, distance * relaxation)
+        least = torch.minimum(least, distance.abs() / travel)
+        tolerance = HIT_DISTANCE * (4.0 if step == MAX_STEPS - 1 else 1.0)
+        hit = (distance.abs() < tolerance) & ~back
+        travel = travel + torch.where(hit, distance, torch.where(back, free - stride, stride_next))
+        rays = [*ray, least, relaxation, distance, stride_next]
+        done = hit | (travel > ray[6])
         keep = (~done).nonzero()[:, 0]
         # Compacting costs about a tenth of an evaluation, so it waits until enough rays are done.
         if len(keep) < 0.9 * len(done) or step == MAX_STEPS - 1:
             result[index[hit]] = travel[hit]
             closest[index] = least
-            index, travel, least = index[keep], travel[keep], least[keep]
+            index, travel = index[keep], travel[keep]
             rays = [a[keep] for a in rays]
             if len(index) == 0:
                 break

@@ -36,15 +36,15 @@ def sphere(radius: float) -> Field:
 
 
 def ellipsoid(rx: float, ry: float, rz: float) -> Field:
-    """Return an axis-aligned ellipsoid (first-order distance, scaled to stay below the true one)."""
+    """Return an axis-aligned ellipsoid (first-order distance, kept below the true one)."""
     # |g| is the gradient length of k; k·(k−1)/|g| overestimates far from strongly flattened
     # ellipsoids, k−1 times the smallest radius never does: the smaller of both is safe.
     smallest = min(rx, ry, rz)
 
     def field(p: Points) -> Tensor:
         u, v, w = p[0] / rx, p[1] / ry, p[2] / rz
-        k = length3(u, v, w)
-        gradient = length3(u / rx, v / ry, w / rz).clamp_min_(1e-9)
+        k = length3(u, v, w).clamp_min_(1e-6)
+        gradient = length3(u / rx, v / ry, w / rz).clamp_min_(1e-6 / smallest)
         first_order = k * (k - 1.0) / gradient
         return torch.where(
             k > 1.0, torch.minimum(first_order, (k - 1.0) * smallest * 2.0), first_order

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from assets3d.props.captions import with_article
 from assets3d.props.dice import Dice, darker, lighter
 from assets3d.props.family import Family
 from assets3d.props.operators import (
@@ -58,7 +59,7 @@ def mug(dice: Dice) -> Draft:
         band = translate(box(2.0, dice.between(0.08, 0.16), 2.0), 0.0, low)
         outside = subtract(band, translate(cylinder(0.5, 2.0), radius + 0.52))
         paint.insert(0, Paint(outside, dice.tint(second)))
-        details = (f"a {second} stripe",)
+        details = (with_article(f"{second} stripe"),)
     parts = [Part(body, colour, "ceramic", tuple(paint))]
     if dice.chance(0.5):
         drink = translate(cylinder(min(radius, top) - 0.05, 0.02), 0.0, height - 0.16)
@@ -277,7 +278,7 @@ def vase(dice: Dice) -> Draft:
         stripes.append(stripes[0] + dice.between(0.2, 0.3))
     bands = union(*[translate(box(2, dice.between(0.04, 0.09), 2), 0.0, y) for y in stripes])
     parts = [Part(body, colour, "ceramic", (Paint(bands, dice.tint(second)),))]
-    details = [f"{second} stripes" if len(stripes) > 1 else f"a {second} stripe"]
+    details = [f"{second} stripes" if len(stripes) > 1 else with_article(f"{second} stripe")]
     if dice.chance(0.4):
         ear = translate(lying(torus(0.2, 0.05)), neck + 0.14, 0.38)
         parts.append(Part(mirror_x(ear), darker(colour, 0.85), "ceramic"))

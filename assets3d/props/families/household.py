@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from assets3d.props.captions import with_article
 from assets3d.props.dice import Dice, darker, lighter
 from assets3d.props.family import Family
 from assets3d.props.operators import (
@@ -71,9 +72,10 @@ def lantern(dice: Dice) -> Draft:
         Part(union(post, base, top, roof, knob, bail), colour, material),
         Part(glass, glow, "glass", (Paint(inflate(flame, 0.06), lighter(glow, 0.45)),)),
     )
-    article = "an" if glow_name[0] in "aeiou" else "a"
     shape = ("square",) if square else ("round",)
-    return Draft(parts, Words(name, "" if name else kind, shape, (f"{article} {glow_name} light",)))
+    return Draft(
+        parts, Words(name, "" if name else kind, shape, (with_article(f"{glow_name} light"),))
+    )
 
 
 def convex_roof(normals: list[tuple[float, float, float]], reach: float) -> Field:
@@ -128,7 +130,7 @@ def book(dice: Dice) -> Draft:
         )
         details.insert(
             0,
-            f"a {gem_name} gem"
+            with_article(f"{gem_name} gem")
             if kind == "gem"
             else f"a {'golden ' if second == 'gold' else ''}{kind}",
         )
@@ -241,7 +243,7 @@ def stool(dice: Dice) -> Draft:
             box(0.44, 0.09, 0.44, 0.08) if square else inflate(cylinder(0.4, 0.02), 0.07), 0, 0.12
         )
         parts.append(Part(cushion, dice.tint(name), "cloth"))
-        details = (f"{'an' if name[0] in 'aeiou' else 'a'} {name} cushion", *details)
+        details = (f"{with_article(name)} cushion", *details)
     shape = ("square",) if square else ("round",)
     return Draft(tuple(parts), Words("", "wood", shape, details))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from assets3d.props.captions import with_article
 from assets3d.props.dice import Dice, darker, lighter
 from assets3d.props.family import Family
 from assets3d.props.operators import (
@@ -149,7 +150,7 @@ def tree(dice: Dice) -> Draft:
 
 
 def rock(dice: Dice) -> Draft:
-    """Return a rock: a ball cut flat by random planes; sometimes mossy, sometimes with a companion."""
+    """Return a rock: a ball cut by random planes; sometimes mossy, sometimes two."""
     name = dice.pick(["", "", "brown", "grey", "black", "white"])
     colour = dice.tint(name or "stone")
 
@@ -250,13 +251,13 @@ def cactus(dice: Dice) -> Draft:
             translate(cylinder(0.47, 0.07, 0.03), 0, -0.4),
         )
         parts.append(Part(pot, pot_colour, "ceramic"))
-        details.append(f"a {pot_name} pot" if pot_name[0] not in "aeiou" else f"an {pot_name} pot")
+        details.append(with_article(f"{pot_name} pot"))
     if dice.chance(0.5):
         petal = rotate_x(translate(ellipsoid(0.06, 0.15, 0.035), 0, 0.1), 50)
         flower = translate(repeat_around(petal, 5), 0, height + radius * 0.85)
         bloom = dice.pick(["pink", "red", "yellow"])
         parts.append(Part(flower, dice.tint(bloom), "plain"))
-        details.append(f"a {bloom} flower")
+        details.append(with_article(f"{bloom} flower"))
     shape = ("tall",) if height > 0.88 else ()
     return Draft(tuple(parts), Words(name, "", shape, tuple(details)))
 

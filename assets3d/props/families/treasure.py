@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from assets3d.props.captions import with_article
 from assets3d.props.dice import Dice, darker, lighter
 from assets3d.props.family import Family
 from assets3d.props.operators import (
@@ -160,7 +161,7 @@ def key(dice: Dice) -> Draft:
                 translate(squash(sphere(size * 0.75), 1, 1, 0.35), 0, 0.62), dice.tint(gem), "glass"
             )
         )
-        details = (f"a {gem} gem",)
+        details = (with_article(f"{gem} gem"),)
     return Draft(tuple(parts), Words(name, "" if name else kind, (), details))
 
 
@@ -179,8 +180,7 @@ def ring(dice: Dice) -> Draft:
         Part(union(band, seat, claws), colour, material),
         Part(stone, dice.tint(name), "glass"),
     )
-    article = "an" if name[0] in "aeiou" else "a"
-    return Draft(parts, Words("", metal, (), (f"{article} {name} gem",)))
+    return Draft(parts, Words("", metal, (), (with_article(f"{name} gem"),)))
 
 
 def _cut_stone(size: float) -> Field:

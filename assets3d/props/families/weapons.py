@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from assets3d.props.captions import with_article
 from assets3d.props.dice import Dice, darker, lighter
 from assets3d.props.family import Family
 from assets3d.props.operators import (
@@ -86,8 +87,8 @@ def sword(dice: Dice) -> Draft:
             "",
             shape,
             (
-                f"a {name} handle" if name[0] not in "aeiou" else f"an {name} handle",
-                f"a {word} guard" if word != "iron" else "an iron guard",
+                with_article(f"{name} handle"),
+                with_article(f"{word} guard"),
             ),
         ),
     )
@@ -135,9 +136,9 @@ def shield(dice: Dice) -> Draft:
     parts = [Part(board, colour, "plain", paint), Part(edge, dice.tint(metal), metal)]
     details = []
     if pattern == "cross":
-        details.append(f"a {second} cross" if second[0] not in "aeiou" else f"an {second} cross")
+        details.append(with_article(f"{second} cross"))
     elif pattern == "star":
-        details.append(f"a {second} star" if second[0] not in "aeiou" else f"an {second} star")
+        details.append(with_article(f"{second} star"))
     elif pattern == "halves":
         details.append(f"{second} quarters")
     if pattern != "star" and dice.chance(0.6):
@@ -275,9 +276,7 @@ def bomb(dice: Dice) -> Draft:
         parts[0] = Part(
             sphere(0.62), colour, "ceramic", (Paint(box(1, 0.1, 1), dice.tint(second)),)
         )
-        details.insert(
-            0, f"a {second} stripe" if second[0] not in "aeiou" else f"an {second} stripe"
-        )
+        details.insert(0, with_article(f"{second} stripe"))
     return Draft(tuple(parts), Words(name, "", ("round",), tuple(details)))
 
 

@@ -1,0 +1,120 @@
+"""Laws that every family keeps: size, captions, determinism, closed meshes."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from assets3d.cameras import four_views, orbit_cameras, project
+from assets3d.props import (
+    BENCHMARK_SEED_START,
+    FAMILIES,
+    HELD_OUT_FAMILIES,
+    TRAINING_FAMILIES,
+    prop_mesh,
+    render_prop,
+    sample_caption,
+    sample_prop,
+)
+from assets3d.props.materials import MATERIALS, PALETTE, nearest_colour
+from assets3d.props.prop import LONG_SIDE, surface_points
+
+
+def test_catalogue():
+    assert len(TRAINING_FAMILIES) >= 14
+    assert len(HELD_OUT_FAMILIES) >= 3
+    assert not set(TRAINING_FAMILIES) & set(HELD_OUT_FAMILIES)
+    assert {"mug", "barrel", "crate", "mushroom", "potion", "sword"} <= set(TRAINING_FAMILIES)
+    assert BENCHMARK_SEED_START == 1_000_000
+    nouns = [noun for family in FAMILIES.values() for noun in family.nouns]
+    assert len(nouns) == len(set(nouns)), "two families share a name"
+    with pytest.raises(KeyError):
+        sample_prop("unicorn", 0)
+    with pytest.raises(ValueError, match="seed"):
+        sample_prop("mug", -1)
+
+
+def test_import_loads_no_torch():
+    code = "import sys, assets3d.props; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_normalised_and_seen_from_all_sides(family):
+    for seed in (0, 1, BENCHMARK_SEED_START):
+        prop = sample_prop(family, seed)
+        points = surface_points(prop.distance, half_size=0.7)
+        low, high = points.min(0), points.max(0)
+        np.testing.assert_allclose((low + high) / 2, 0.0, atol=0.012)
+        np.testing.assert_allclose((high - low) / 2, prop.half_size, atol=0.012)
+        assert 0.6 * LONG_SIDE < (high - low).max() < 1.01 * LONG_SIDE
+        drawn = render_prop(prop, four_views(48))
+        assert np.isfinite(drawn.depth).all()
+        assert np.isfinite(drawn.normal).all()
+        for alpha in drawn.rgba[..., 3] > 127:
+            assert alpha.mean() > 0.015
+            border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
+            assert not border.any(), "the prop leaves the frame"
+        hit = drawn.depth > 0
+        np.testing.assert_allclose(np.linalg.norm(drawn.normal[hit], axis=-1), 1.0, atol=1e-3)
+        assert drawn.rgba[..., 3][hit].min() > 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_pure_function_of_family_and_seed(family):
+    first, again, other = (sample_prop(family, seed) for seed in (5, 5, 6))
+    assert first.caption == again.caption
+    assert first.half_size == again.half_size
+    pictures = [render_prop(p, four_views(32)).rgba for p in (first, again, other)]
+    np.testing.assert_array_equal(pictures[0], pictures[1])
+    assert (pictures[0] != pictures[2]).any()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_caption_tells_the_truth(family):
+    for seed in range(12):
+        prop = sample_prop(family, seed)
+        main, words = prop.parts[0], prop.words
+        assert prop.nouns[0] in prop.caption
+        if words.colour:
+            assert words.colour in PALETTE
+            assert words.colour in prop.caption
+            assert nearest_colour(main.colour) == words.colour
+        if words.material:
+            assert MATERIALS[words.material].word in prop.caption
+            assert main.material == words.material
+        assert prop.caption.split()[0] in ("a", "an")
+        rng = np.random.default_rng(seed)
+        for _ in range(4):
+            caption = sample_caption(prop, rng)
+            assert any(noun in caption for noun in prop.nouns)
+            assert "  " not in caption
+            assert (caption.split()[0] == "an") == (caption.split()[1][0] in "aeiou")
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_mesh_is_closed_and_agrees_with_the_picture(family):
+    import trimesh
+
+    prop = sample_prop(family, 2)
+    mesh = prop_mesh(prop, resolution=64)
+    solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    assert solid.is_watertight
+    assert solid.is_winding_consistent
+    assert solid.volume > 0.0
+    assert (np.abs(mesh.bounds) <= np.array(prop.half_size) + 0.03).all()
+    assert mesh.colours.min() >= 0.0
+    assert mesh.colours.max() <= 1.0
+    facing = (solid.face_normals * mesh.normals[mesh.faces].mean(1)).sum(-1)
+    assert (facing > 0.0).mean() > 0.97
+    # Every vertex lands on the silhouette, and no large part of the silhouette is without one.
+    cameras = orbit_cameras([0.0, 120.0], [0.0, 25.0], 64)
+    alpha = render_prop(prop, cameras).rgba[..., 3] > 0
+    pixels, _ = project(cameras, np.concatenate([mesh.vertices, solid.triangles_center]))
+    for view in range(2):
+        drawn = np.zeros((64, 64), bool)
+        column, row = np.clip(pixels[view].astype(int), 0, 63).T
+        drawn[row, column] = True
+        both, either = (alpha[view] & drawn).sum(), (alpha[view] | drawn).sum()
+        assert both / either > 0.85
