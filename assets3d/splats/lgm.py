@@ -89,7 +89,10 @@ class LGMConfig:
 
 
 def lgm_config(variant: Variant) -> LGMConfig:
-    """Return the shape of a published variant, or of the embedded one (128 px, 4x64x64 splats)."""
+    """Return the shape of a published variant, or of the embedded one.
+
+    The embedded one has 4 M parameters and makes 4x64x64 splats of four pictures of 128 px.
+    """
     if variant == "tiny":
         return LGMConfig(
             (32, 64, 128, 256, 512),
@@ -99,12 +102,12 @@ def lgm_config(variant: Variant) -> LGMConfig:
         )
     if variant == "embedded":
         return LGMConfig(
-            (32, 64, 96, 128, 192),
+            (32, 32, 64, 96, 96),
             (False, False, False, True, True),
-            (192, 128, 96, 64),
+            (96, 96, 64, 32),
             (True, True, False, False),
             size_px=128,
-            heads=8,
+            heads=4,
             positions="ray",
         )
     if variant not in ("small", "big"):

@@ -10,7 +10,6 @@ A model folder has one of two layouts:
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,6 @@ from assets3d.images.picture import on_background, resize_premultiplied
 from assets3d.views import sampling
 from assets3d.views.embedded import CONFIG_FILE, WEIGHTS_STEM, EmbeddedViewsConfig
 from assets3d.views.unet import MultiViewUNet, MultiViewUNetConfig
-
-_log = logging.getLogger(__name__)
 
 #: What MVDream and ImageDream were trained at.
 OFFICIAL_SIZE_PX = 256

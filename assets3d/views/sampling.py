@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from assets3d.views.cameras import FRONT_FIRST, frame_vectors, view_vectors
 from assets3d.views.embedded import network_input
@@ -53,7 +55,7 @@ def embedded(
     pictures = torch.cat([torch.zeros_like(known), known]) if settings.guided else known
     scheduler = model.scheduler
     scheduler.set_timesteps(settings.steps)
-    for step in scheduler.timesteps:
+    for step in _with_bar(scheduler.timesteps):
         latents[:1] = scheduler.add_noise(known, front_noise, step.reshape(1))
         joined = network_input(latents.repeat(passes, 1, 1, 1).to(dtype), pictures.to(dtype))
         predicted = model.unet(joined, step.to(device), camera).float()
@@ -97,7 +99,7 @@ def official(
     scheduler = model.scheduler
     scheduler.set_timesteps(settings.steps)
     latents = latents * scheduler.init_noise_sigma
-    for step in scheduler.timesteps:
+    for step in _with_bar(scheduler.timesteps):
         doubled = scheduler.scale_model_input(latents.repeat(passes, 1, 1, 1), step)
         predicted = model.unet(
             doubled.to(dtype),
@@ -151,6 +153,11 @@ def clip_features(model: ViewsModel, picture: NDArray[np.uint8]) -> torch.Tensor
     pixels = model.feature_extractor(images=picture, return_tensors="pt").pixel_values
     pixels = pixels.to(model.device, model.dtype)
     return model.image_encoder(pixels, output_hidden_states=True).hidden_states[-2]
+
+
+def _with_bar(timesteps: torch.Tensor) -> Iterable[torch.Tensor]:
+    """Show progress on a terminal when it takes longer than two seconds."""
+    return tqdm(timesteps, desc="views", unit="step", leave=False, disable=None, delay=2.0)
 
 
 def _with_zeros(condition: torch.Tensor) -> torch.Tensor:

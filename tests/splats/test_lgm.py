@@ -121,7 +121,7 @@ def test_a_fresh_network_starts_with_small_faint_splats():
 
 def test_embedded_variant_is_small():
     shapes = shapes_of(lambda: LGM(lgm_config("embedded")))
-    assert sum(prod(shape) for shape in shapes.values()) < 7_000_000
+    assert sum(prod(shape) for shape in shapes.values()) < 5_000_000
     assert lgm_config("embedded").splat_size == 64
 
 
