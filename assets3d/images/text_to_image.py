@@ -40,14 +40,19 @@ _log = logging.getLogger(__name__)
 _DTYPES = ("float32", "float16", "bfloat16")
 
 #: Short names of schedulers for profiles; a class name of diffusers may stand there as well.
-SCHEDULERS = {
-    "ddim": "DDIMScheduler",
-    "dpm++": "DPMSolverMultistepScheduler",
-    "euler": "EulerDiscreteScheduler",
-    "euler_a": "EulerAncestralDiscreteScheduler",
-    "lcm": "LCMScheduler",
-    "tcd": "TCDScheduler",
-    "unipc": "UniPCMultistepScheduler",
+SCHEDULERS: dict[str, dict[str, Any]] = {
+    "ddim": {"class": "DDIMScheduler"},
+    "dpm++": {"class": "DPMSolverMultistepScheduler"},
+    "euler": {"class": "EulerDiscreteScheduler", "steps_offset": 1},
+    "euler-trailing": {
+        "class": "EulerDiscreteScheduler",
+        "timestep_spacing": "trailing",
+        "steps_offset": 1,
+    },
+    "euler-ancestral": {"class": "EulerAncestralDiscreteScheduler", "steps_offset": 1},
+    "lcm": {"class": "LCMScheduler"},
+    "tcd": {"class": "TCDScheduler"},
+    "unipc": {"class": "UniPCMultistepScheduler"},
 }
 
 
@@ -67,7 +72,7 @@ def load_pipeline(
         folder_or_repo: a diffusers folder, a Hub repository `owner/name`, or the answer of
             `models.resolve`.
         scheduler: None keeps the model's own; else a name (see `SCHEDULERS`), or a mapping with
-            `class` and options: {class: euler, timestep_spacing: trailing, steps_offset: 1}.
+            `class` and options, e.g. {class: dpm++, use_karras_sigmas: true}.
         unet: other weights for the U-Net: a safetensors file, or `owner/name/file` on the Hub.
             That is how SDXL-Lightning comes: one U-Net file over SDXL base.
         dtype: "float32", "float16" or "bfloat16"; by default float32 on the CPU, float16 elsewhere.
@@ -179,7 +184,9 @@ def new_scheduler(own: Any, wanted: str | Mapping[str, Any]) -> Any:
 
     options = {"class": wanted} if isinstance(wanted, str) else dict(wanted)
     name = str(options.pop("class", type(own).__name__))
-    kind = getattr(diffusers, SCHEDULERS.get(name.lower(), name), None)
+    preset = dict(SCHEDULERS.get(name, {"class": name}))
+    kind = getattr(diffusers, preset.pop("class"), None)
+    options = {**preset, **options}
     if not (isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)):
         raise InputError(
             f"image.scheduler: found {name!r}{_near(name, SCHEDULERS)}, "

@@ -15,7 +15,7 @@ from assets3d.models import ModelFiles
 from tests.images.tiny import build_tiny_pipeline
 
 PROMPT = "a red mushroom"
-EULER = {"class": "euler", "timestep_spacing": "trailing", "steps_offset": 1}
+EULER = "euler-trailing"
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,15 @@ def test_euler_trailing_as_lightning_wants(saved):
         warnings.simplefilter("error", FutureWarning)
         pipeline = load_pipeline(saved, scheduler=EULER)
     pipeline.scheduler.set_timesteps(4)
+    assert pipeline.scheduler.config.timestep_spacing == "trailing"
     assert pipeline.scheduler.timesteps.tolist() == [999, 749, 499, 249]
+
+
+def test_scheduler_options_win_over_the_short_name(pipeline):
+    options = {"class": "euler-trailing", "timestep_spacing": "linspace", "use_karras_sigmas": True}
+    config = new_scheduler(pipeline.scheduler, options).config
+    assert (config.timestep_spacing, config.use_karras_sigmas) == ("linspace", True)
+    assert config.steps_offset == 1
 
 
 def test_wrong_schedulers_are_named(pipeline):
