@@ -65,6 +65,7 @@ class Settings:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
+    precision: str = "auto"
     validate_minutes: float = 4.0
     export: Path | None = None
 
@@ -91,6 +92,12 @@ def command_line(description: str, name: str, **defaults: Any) -> argparse.Argum
     parser.add_argument("--decay", type=float, default=0.9995, help="of the weights' average")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--precision",
+        choices=["auto", "float32", "bf16"],
+        default="auto",
+        help="auto: bf16 autocast on CUDA, float32 on a CPU",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, default=None, help="use no more props than this")
     parser.add_argument("--validate-minutes", type=float, default=4.0, help="between validations")
@@ -110,6 +117,13 @@ def learning_rate(settings: Settings, step: int, done: float) -> float:
     """Return a linear warm-up, then a half cosine down to 2 % of the peak at `done` = 1."""
     warm = min(1.0, (step + 1) / max(1, settings.warm_up))
     return settings.rate * warm * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, done))))
+
+
+def autocast(settings: Settings) -> torch.autocast:
+    """Return the context in which losses are computed; weights and optimiser stay float32."""
+    device = torch.device(settings.device).type
+    enabled = settings.precision == "bf16" or (settings.precision == "auto" and device == "cuda")
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=enabled)
 
 
 def run(task: Task, settings: Settings) -> Progress:
@@ -175,7 +189,8 @@ class _Loop:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(settings, progress.step, self.done)
         task.networks.train()
-        loss, samples = task.loss(min(1.0, self.done), generator)
+        with autocast(settings):
+            loss, samples = task.loss(min(1.0, self.done), generator)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(task.networks.parameters(), 1.0)
