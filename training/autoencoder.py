@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
+from training.autoencoder_start import NORM_GROUPS, start_from_block_averages
 from training.card import write_card
 from training.checkpoint import Progress
 from training.data import PropPictures, load_props
@@ -41,13 +42,14 @@ def new_autoencoder(preset: str, size_px: int = 128) -> nn.Module:
         block_out_channels=widths,
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
-        norm_num_groups=8,
+        norm_num_groups=NORM_GROUPS,
         sample_size=size_px,
         scaling_factor=1.0,
         mid_block_add_attention=False,
     )
     # Begin with little noise in the latent, or colours are learned only once the noise has shrunk.
     nn.init.constant_(autoencoder.quant_conv.bias[LATENT_CHANNELS:].data, -5.0)
+    start_from_block_averages(autoencoder)
     return autoencoder
 
 
