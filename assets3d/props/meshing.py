@@ -39,7 +39,7 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
         ]
         volume = torch.cat(pieces).view(*counts).numpy()
         vertices, faces, _, _ = marching_cubes(
-            volume, 0.0, spacing=(cell,) * 3, gradient_direction="ascent", allow_degenerate=False
+            volume, 0.0, spacing=(cell,) * 3, gradient_direction="descent", allow_degenerate=False
         )
         vertices = (vertices + np.array(starts)).astype(np.float32)
         points = tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in vertices.T)

@@ -42,14 +42,14 @@ def test_import_loads_no_torch():
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_normalised_and_seen_from_all_sides(family):
-    for seed in (0, 1, BENCHMARK_SEED_START):
+    for seed in (0, BENCHMARK_SEED_START):
         prop = sample_prop(family, seed)
         points = surface_points(prop.distance, half_size=0.7)
         low, high = points.min(0), points.max(0)
         np.testing.assert_allclose((low + high) / 2, 0.0, atol=0.012)
         np.testing.assert_allclose((high - low) / 2, prop.half_size, atol=0.012)
         assert 0.6 * LONG_SIDE < (high - low).max() < 1.01 * LONG_SIDE
-        drawn = render_prop(prop, four_views(48))
+        drawn = render_prop(prop, four_views(40))
         assert np.isfinite(drawn.depth).all()
         assert np.isfinite(drawn.normal).all()
         for alpha in drawn.rgba[..., 3] > 127:
@@ -73,7 +73,7 @@ def test_pure_function_of_family_and_seed(family):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_caption_tells_the_truth(family):
-    for seed in range(12):
+    for seed in range(3):
         prop = sample_prop(family, seed)
         main, words = prop.parts[0], prop.words
         assert prop.nouns[0] in prop.caption
@@ -86,7 +86,7 @@ def test_caption_tells_the_truth(family):
             assert main.material == words.material
         assert prop.caption.split()[0] in ("a", "an")
         rng = np.random.default_rng(seed)
-        for _ in range(4):
+        for _ in range(8):
             caption = sample_caption(prop, rng)
             assert any(noun in caption for noun in prop.nouns)
             assert "  " not in caption
@@ -98,7 +98,7 @@ def test_mesh_is_closed_and_agrees_with_the_picture(family):
     import trimesh
 
     prop = sample_prop(family, 2)
-    mesh = prop_mesh(prop, resolution=64)
+    mesh = prop_mesh(prop, resolution=48)
     solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     assert solid.is_watertight
     assert solid.is_winding_consistent
@@ -109,12 +109,12 @@ def test_mesh_is_closed_and_agrees_with_the_picture(family):
     facing = (solid.face_normals * mesh.normals[mesh.faces].mean(1)).sum(-1)
     assert (facing > 0.0).mean() > 0.97
     # Every vertex lands on the silhouette, and no large part of the silhouette is without one.
-    cameras = orbit_cameras([0.0, 120.0], [0.0, 25.0], 64)
+    cameras = orbit_cameras([0.0, 120.0], [0.0, 25.0], 48)
     alpha = render_prop(prop, cameras).rgba[..., 3] > 0
     pixels, _ = project(cameras, np.concatenate([mesh.vertices, solid.triangles_center]))
     for view in range(2):
-        drawn = np.zeros((64, 64), bool)
-        column, row = np.clip(pixels[view].astype(int), 0, 63).T
+        drawn = np.zeros((48, 48), bool)
+        column, row = np.clip(pixels[view].astype(int), 0, 47).T
         drawn[row, column] = True
         both, either = (alpha[view] & drawn).sum(), (alpha[view] | drawn).sum()
         assert both / either > 0.85
