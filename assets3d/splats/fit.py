@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assets3d.cameras import Cameras
 from assets3d.splats.gaussians import Gaussians
-from assets3d.splats.hull import ROUNDING_EXPONENT, carve, leaves_corners_open
+from assets3d.splats.hull import carve, leaves_corners_open
 from assets3d.splats.normalise import LONG_SIDE, scale_and_move
 from assets3d.views.posed import Views
 
@@ -37,7 +37,7 @@ def fit(
     threads: int | None = None,
     front: int | None = None,
     resolution: int = 96,
-    rounding: float | None = ROUNDING_EXPONENT,
+    rounded: bool = True,
 ) -> Gaussians:
     """Fit Gaussians to at least three posed cut-outs from at least two different directions.
 
@@ -53,7 +53,7 @@ def fit(
         front: index of a view that is right where the others contradict it (a person's own cut-out
             among generated views).
         resolution: voxels along the hull's long side.
-        rounding: see `hull.carve`.
+        rounded: see `hull.carve`.
 
     Raises:
         InputError: see `hull.carve`.
@@ -61,7 +61,7 @@ def fit(
     from assets3d.splats.optimise import Settings, optimise
     from assets3d.splats.start import start_on_hull
 
-    hull = carve(views, resolution, rounding, front)
+    hull = carve(views, resolution, rounded, front)
     low, high = hull.bounds
     frame = _Frame((low + high) / 2.0, LONG_SIDE / float((high - low).max()))
     hull = hull.moved(frame.centre, frame.factor)

@@ -1,8 +1,8 @@
 """The visual hull of posed cut-outs, rounded where the pictures leave the shape open.
 
 A hull is what all outlines allow (Laurentini 1994). Pictures from the front, right, back and left
-have only two different outlines, so the bare hull of anything round has square cross-sections; a
-rounding prior takes the corners off (`ROUNDING_EXPONENT`).
+have only two different outlines, so the bare hull of anything round has square cross-sections;
+`rounding` guesses the rest.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from scipy import ndimage
 
 from assets3d.cameras import Cameras
 from assets3d.errors import InputError
+from assets3d.splats.rounding import Rounding, candidate_roundings, rounded_distance, score
 from assets3d.splats.silhouettes import (
     Silhouettes,
     direction_groups,
     measure_silhouettes,
     sample,
     sample_distance,
+    seen,
     view_directions,
 )
 from assets3d.views.posed import Views
 
-#: Exponent of the superellipse that two crossing outlines are rounded to: 2 is an ellipse, infinity
-#: the bare hull. Measured on props by `benchmarks.quality`.
-ROUNDING_EXPONENT = 2.7
 #: Only views within this of the horizon, from two directions this near to a right angle, round.
-_ROUNDING_WITHIN_DEG = 30.0
+_LEVEL_WITHIN_DEG, _CROSSING_WITHIN_DEG = 12.0, 30.0
 _MARGIN = 0.06
 #: Points per row when maps are sampled (OpenCV limits both sides of a map).
 _ROW = 1024
@@ -60,6 +59,11 @@ class Hull:
             corners.append((hits[0] - 0.5, hits[-1] + 0.5))
         return self.low + self.spacing * np.array(corners).T
 
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """(R, R, R, 3) world positions of the voxels' centres."""
+        return _grid(self.low, self.spacing, self.distance.shape[0])
+
     def moved(self, centre: NDArray[np.float64], factor: float) -> Hull:
         """Return the hull with `centre` at the origin, all lengths scaled by `factor`."""
         distance = self.distance * np.float32(factor)
@@ -69,7 +73,7 @@ class Hull:
 def carve(
     views: Views,
     resolution: int = 96,
-    rounding: float | None = ROUNDING_EXPONENT,
+    rounded: bool = True,
     front: int | None = None,
 ) -> Hull:
     """Carve the hull of at least three views that look along at least two different lines.
@@ -77,7 +81,7 @@ def carve(
     Args:
         views: the cut-outs; straight alpha.
         resolution: voxels along the longest side of the object's box.
-        rounding: superellipse exponent where only two crossing directions were seen, or None.
+        rounded: guess what only two crossing, level directions leave open (`rounding`).
         front: index of a view that is right where views contradict each other (others may be
             generated): its outline is kept whole.
 
@@ -97,9 +101,11 @@ def carve(
         raise InputError("views: the outlines have no common inside, wanted poses that fit")
     low, high = coarse.bounds
     half = float((high - low).max()) * (0.5 + _MARGIN)
-    exponent = rounding if leaves_corners_open(views.cameras) else None
+    guess = None
+    if rounded and leaves_corners_open(views.cameras):
+        guess = _best_rounding(views.cameras, silhouettes, coarse)
     centre = (low + high) / 2.0
-    hull = _carve_box(views.cameras, silhouettes, centre, half, resolution, exponent, coarse)
+    hull = _carve_box(views.cameras, silhouettes, centre, half, resolution, guess, coarse)
     if not (hull.distance > 0.0).any():
         raise InputError("views: nothing is left inside the outlines, wanted poses that fit")
     return hull if front is None else _with_whole_front(hull, views.cameras, silhouettes, front)
@@ -111,10 +117,12 @@ def leaves_corners_open(cameras: Cameras) -> bool:
     if len(groups) != 2:
         return False
     directions = view_directions(cameras)
-    level = np.abs(directions[:, 1]) < np.sin(np.radians(_ROUNDING_WITHIN_DEG))
-    upright = cameras.world_from_camera[:, 1, 1] > np.cos(np.radians(_ROUNDING_WITHIN_DEG))
+    level = np.abs(directions[:, 1]) < np.sin(np.radians(_LEVEL_WITHIN_DEG))
+    upright = cameras.world_from_camera[:, 1, 1] > np.cos(np.radians(_LEVEL_WITHIN_DEG))
     crossing = abs(directions[groups[0][0]] @ directions[groups[1][0]])
-    return bool(level.all() and upright.all() and crossing < np.sin(np.radians(30.0)))
+    return bool(
+        level.all() and upright.all() and crossing < np.sin(np.radians(_CROSSING_WITHIN_DEG))
+    )
 
 
 def _carve_box(
@@ -123,20 +131,24 @@ def _carve_box(
     centre: NDArray[np.float64],
     half: float,
     resolution: int,
-    exponent: float | None = None,
+    rounding: Rounding | None = None,
     coarse: Hull | None = None,
 ) -> Hull:
     spacing = 2.0 * half / resolution
     low = centre - half + spacing / 2.0
-    axes = [low[axis] + spacing * np.arange(resolution) for axis in range(3)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    points = _grid(low, spacing, resolution).reshape(-1, 3)
     distance = np.full(len(points), -4.0 * spacing, dtype=np.float32)
     near = np.arange(len(points)) if coarse is None else _near_inside(coarse, points)
     rows = -(-len(near) // _ROW)
     tried = points[np.resize(near, rows * _ROW)].astype(np.float32)
-    found = _hull_distance(cameras, silhouettes, tried.reshape(rows, _ROW, 3), exponent)
+    found = _hull_distance(cameras, silhouettes, tried.reshape(rows, _ROW, 3), centre, rounding)
     distance[near] = found.reshape(-1)[: len(near)]
     return Hull(distance.reshape((resolution,) * 3), low, spacing)
+
+
+def _grid(low: NDArray[np.float64], spacing: float, count: int) -> NDArray[np.float64]:
+    axes = [low[axis] + spacing * np.arange(count) for axis in range(3)]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
 
 
 def _near_inside(coarse: Hull, points: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -151,65 +163,51 @@ def _hull_distance(
     cameras: Cameras,
     silhouettes: Silhouettes,
     points: NDArray[np.float32],
-    exponent: float | None,
+    centre: NDArray[np.float64],
+    rounding: Rounding | None,
 ) -> NDArray[np.float32]:
     """Signed distance (A, B) of points (A, B, 3) to the rounded hull."""
     distance = np.full(points.shape[:2], np.inf, dtype=np.float32)
-    places: list[NDArray[np.float32]] = []
-    widths: list[NDArray[np.float32]] = []
     for view in range(len(cameras)):
-        pixels, unit = _seen(cameras, view, points)
+        pixels, unit = seen(cameras, view, points)
         inside = sample_distance(silhouettes, view, pixels) * unit
         np.minimum(distance, inside, out=distance)
-        if exponent is not None:
-            places.append(sample(silhouettes.across[view], pixels, 4.0))
-            widths.append(sample(silhouettes.half_px[view], pixels, 0.5) * unit)
-    if exponent is not None:
-        rounded = _rounded(direction_groups(cameras), places, widths, exponent)
+    if rounding is not None:
+        groups = direction_groups(cameras)
+        rounded = rounded_distance(cameras, groups, silhouettes, points, centre, rounding)
         np.minimum(distance, rounded, out=distance)
     return distance
 
 
-def _seen(
-    cameras: Cameras, view: int, points: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return pixel positions (..., 2) and world units per pixel (...) of points (..., 3)."""
-    matrix = cameras.matrices_px[view] @ cameras.opencv_from_world[view, :3]
-    matrix = matrix.astype(np.float32)
-    local = points @ matrix[:, :3].T + matrix[:, 3]
-    depth = np.maximum(local[..., 2], np.float32(1e-6))
-    return local[..., :2] / depth[..., None], depth / np.float32(cameras.intrinsics_px[view, 0])
-
-
-def _rounded(
-    groups: list[list[int]],
-    places: list[NDArray[np.float32]],
-    widths: list[NDArray[np.float32]],
-    exponent: float,
-) -> NDArray[np.float32]:
-    """Signed distance to the superellipse |a|^p + |b|^p = 1 of places in two crossing outlines."""
-    across = [np.mean([places[v] for v in group], axis=0) for group in groups]
-    width = np.min([np.mean([widths[v] for v in group], axis=0) for group in groups], axis=0)
-    total = sum(a**exponent for a in across) ** np.float32(1.0 / exponent)
-    return ((1.0 - total) * width).astype(np.float32)
+def _best_rounding(cameras: Cameras, silhouettes: Silhouettes, coarse: Hull) -> Rounding:
+    """Return the guess that fills the outlines best for its volume, tried on the coarse hull."""
+    points = coarse.points.astype(np.float32).reshape(coarse.distance.shape[0] ** 2, -1, 3)
+    bare = coarse.distance.reshape(points.shape[:2])
+    volume = float((bare > 0.0).sum())
+    groups, centre = direction_groups(cameras), coarse.bounds.mean(axis=0)
+    candidates = candidate_roundings(cameras, silhouettes)
+    scores = []
+    for rounding in candidates:
+        rounded = rounded_distance(cameras, groups, silhouettes, points, centre, rounding)
+        distance = np.minimum(bare, rounded)
+        scores.append(score(cameras, silhouettes, points, distance, coarse.spacing, volume))
+    return candidates[int(np.argmax(scores))]
 
 
 def _with_whole_front(hull: Hull, cameras: Cameras, silhouettes: Silhouettes, front: int) -> Hull:
     """Fill in, as inflated relief at mid depth, what other views carved from the front outline."""
     resolution = hull.distance.shape[0]
-    axes = [hull.low[axis] + hull.spacing * np.arange(resolution) for axis in range(3)]
-    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).astype(np.float32)
-    points = points.reshape(resolution**2, resolution, 3)
-    pixels, unit = _seen(cameras, front, points)
+    points = hull.points.astype(np.float32).reshape(resolution**2, resolution, 3)
+    pixels, unit = seen(cameras, front, points)
     inside = (hull.distance > 0.0).reshape(unit.shape)
     depth = unit * np.float32(cameras.intrinsics_px[front, 0])
     middle = np.median(depth[inside])
     size = np.array([cameras.width_px, cameras.height_px])
     hit = np.floor(pixels[inside]).astype(int)
     hit = hit[((hit >= 0) & (hit < size)).all(axis=1)]
-    seen = np.zeros((cameras.height_px, cameras.width_px), dtype=np.uint8)
-    seen[hit[:, 1], hit[:, 0]] = 1
-    covered = _closed(seen, 1 + round(hull.spacing * cameras.intrinsics_px[front, 0] / middle))
+    touched = np.zeros((cameras.height_px, cameras.width_px), dtype=np.uint8)
+    touched[hit[:, 1], hit[:, 0]] = 1
+    covered = _closed(touched, 1 + round(hull.spacing * cameras.intrinsics_px[front, 0] / middle))
     missing = sample(1.0 - covered.astype(np.float32), pixels, 0.0)
     inside_front = sample_distance(silhouettes, front, pixels) * unit
     thick = 1.5 * hull.spacing + 0.5 * np.maximum(inside_front, 0.0)

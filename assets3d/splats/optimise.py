@@ -185,7 +185,7 @@ def _view_order(
     count: int, steps: int, front: int | None, front_share: float, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Return one view per step: every view once per round in random order, the front more often."""
-    rounds = -(-steps // count)
+    rounds = max(-(-steps // count), 1)
     order = np.concatenate([rng.permutation(count) for _ in range(rounds)])[:steps]
     if front is not None:
         order[rng.uniform(size=steps) < front_share] = front

@@ -23,19 +23,23 @@ _UNKNOWN_PX = 1e4
 
 @dataclass(frozen=True)
 class Silhouettes:
-    """Per-view maps that carving samples; all (V, H, W) float32.
+    """Per-view maps that carving samples; (V, H, W) float32 if nothing else is said.
 
     Attributes:
         distance_px: signed distance to the outline, positive inside.
         across: place between the two ends of the pixel's row run: 0 in the middle, 1 at the
             outline, more outside.
         half_px: half the width of that run.
+        top_px: (V, W) float32 where each column's uppermost object pixel starts; far above if none.
+        bottom_px: (V, W) float32 where its lowest one ends; far below if none.
         touches_border: (V,) bool, the object is cut by the frame.
     """
 
     distance_px: NDArray[np.float32]
     across: NDArray[np.float32]
     half_px: NDArray[np.float32]
+    top_px: NDArray[np.float32]
+    bottom_px: NDArray[np.float32]
     touches_border: NDArray[np.bool_]
 
 
@@ -46,7 +50,7 @@ def measure_silhouettes(views: Views) -> Silhouettes:
         InputError: a view is empty, or full (nothing was cut out).
     """
     alpha = views.rgba[..., 3].astype(np.float32) / 255.0
-    distances, places, halves, cut = [], [], [], []
+    distances, places, halves, tops, bottoms, cut = [], [], [], [], [], []
     for index, picture in enumerate(alpha):
         inside = picture >= INSIDE
         if not inside.any():
@@ -57,9 +61,12 @@ def measure_silhouettes(views: Views) -> Silhouettes:
         place, half = _row_places(picture)
         places.append(place)
         halves.append(half)
+        tops.append(_first_rows(picture))
+        bottoms.append(len(picture) - _first_rows(picture[::-1]))
         rim = [inside[0], inside[-1], inside[:, 0], inside[:, -1]]
         cut.append(any(edge.any() for edge in rim))
-    return Silhouettes(np.stack(distances), np.stack(places), np.stack(halves), np.array(cut))
+    maps = (np.stack(values) for values in (distances, places, halves, tops, bottoms))
+    return Silhouettes(*maps, np.array(cut))
 
 
 def sample(
@@ -84,6 +91,17 @@ def sample_distance(
     clamped = np.clip(pixels, low, high)
     beyond = np.linalg.norm(pixels - clamped, axis=-1)
     return sample(field, clamped, 0.0) - beyond
+
+
+def seen(
+    cameras: Cameras, view: int, points: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return pixel positions (..., 2) and world units per pixel (...) of points (..., 3)."""
+    matrix = cameras.matrices_px[view] @ cameras.opencv_from_world[view, :3]
+    matrix = matrix.astype(np.float32)
+    local = points @ matrix[:, :3].T + matrix[:, 3]
+    depth = np.maximum(local[..., 2], np.float32(1e-6))
+    return local[..., :2] / depth[..., None], depth / np.float32(cameras.intrinsics_px[view, 0])
 
 
 def view_directions(cameras: Cameras) -> NDArray[np.float64]:
@@ -132,6 +150,16 @@ def _row_places(alpha: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArra
         across[row] = np.abs(columns - middles[nearest]) / halves[nearest]
         half_px[row] = halves[nearest]
     return across, half_px
+
+
+def _first_rows(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return where each column's first inside pixel starts, to a fraction of a pixel; (W,)."""
+    inside = alpha >= INSIDE
+    first = inside.argmax(axis=0)
+    columns = np.arange(alpha.shape[1])
+    before = np.where(first > 0, alpha[np.maximum(first - 1, 0), columns], 0.0)
+    start = first + (1.0 - alpha[first, columns]) - before
+    return np.where(inside.any(axis=0), start, -8.0 * len(alpha)).astype(np.float32)
 
 
 def _runs(row: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -30,7 +30,7 @@ def test_many_views_of_a_box_give_the_box_to_a_part_of_a_voxel():
 
 def test_the_hull_never_cuts_what_all_views_saw():
     solid = ball(0.5)
-    hull = carve(render_solid(solid, RING), resolution=64, rounding=None)
+    hull = carve(render_solid(solid, RING), resolution=64, rounded=False)
     points = grid(hull)[solid(grid(hull)) < -2 * hull.spacing]
     index = np.rint((points - hull.low) / hull.spacing).astype(int)
     assert (hull.distance[tuple(index.T)] > 0).all()
@@ -39,10 +39,23 @@ def test_the_hull_never_cuts_what_all_views_saw():
 def test_four_views_of_round_things_are_square_without_the_prior():
     solid = cylinder(0.4, 0.5)
     views = render_solid(solid, four_views(96))
-    bare = overlap(carve(views, 64, rounding=None), solid)
+    bare = overlap(carve(views, 64, rounded=False), solid)
     rounded = overlap(carve(views, 64), solid)
     assert bare < 0.78
-    assert rounded > 0.84
+    assert rounded > 0.88
+
+
+def test_four_views_of_a_box_lose_the_bulges_that_perspective_allows():
+    solid = box(0.35, 0.3, 0.4)
+    views = render_solid(solid, four_views(96))
+    assert overlap(carve(views, 64, rounded=False), solid) < 0.7
+    assert overlap(carve(views, 64), solid) > 0.88
+
+
+def test_four_views_of_a_ball_stay_a_ball():
+    solid = ball(0.5)
+    views = render_solid(solid, four_views(96))
+    assert overlap(carve(views, 64), solid) > 0.92
 
 
 def test_world_units_and_place_do_not_matter():

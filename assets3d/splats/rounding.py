@@ -1,0 +1,197 @@
+"""What four level pictures leave open, guessed: round or square cross-sections, flat or domed ends.
+
+Outlines from the front, right, back and left allow a square section for every round thing, and in
+perspective they also allow a bulge on every flat side, since the nearest edge of a box hides how
+far its other parts reach. The guess: a section is a superellipse |x/a|^p + |z/c|^p <= 1, and the
+outline of a side, of the top and of the bottom each stem from a depth between the middle (a ball)
+and the nearest face (a box). Ends are made as flat as the outlines bear; `benchmarks.quality`
+measures the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from assets3d.cameras import Cameras
+from assets3d.splats.silhouettes import Silhouettes, sample, seen
+
+#: Superellipse exponent and depth of the side outlines for round things and for boxes.
+_ROUND = (2.2, 0.25)
+_BOX = (10.0, 0.95)
+#: Depths of the top's and bottom's outline: of a dome, and of a flat end.
+_DOME, _FLAT = 0.2, 0.9
+#: A shape that loses a hundredth of the outlines must be smaller by five hundredths to be taken.
+_VOLUME_WEIGHT = 0.2
+#: A box fills at least this part of its outline's bounding rectangle, ...
+_BOX_FILL = 0.8
+#: ... and its upper or lower edge drops towards the sides by less than this part of what an upright
+#: cylinder's does.
+_BOX_DROP = 0.45
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """One guess.
+
+    Attributes:
+        exponent: of the superellipse; 2 is an ellipse, large is a rectangle.
+        side: depth that the side outlines stem from: 0 the middle, 1 the face nearest the camera.
+        top: the same for the upper outline.
+        bottom: the same for the lower outline.
+    """
+
+    exponent: float = _ROUND[0]
+    side: float = _ROUND[1]
+    top: float = _DOME
+    bottom: float = _DOME
+
+
+def candidate_roundings(cameras: Cameras, silhouettes: Silhouettes) -> list[Rounding]:
+    """Return the guesses worth trying: box or round as the outlines look, ends flat or domed."""
+    exponent, side = _BOX if looks_like_a_box(cameras, silhouettes) else _ROUND
+    return [Rounding(exponent, side, *ends) for ends in product((_DOME, _FLAT), repeat=2)]
+
+
+def looks_like_a_box(cameras: Cameras, silhouettes: Silhouettes) -> bool:
+    """Tell from the outlines alone whether the object is more of a box than round.
+
+    The upper and lower edge of an upright cylinder bend in perspective, since its rim is nearest in
+    the middle; those of a box do not.
+    """
+    fills, drops = [], []
+    for view, distance in enumerate(silhouettes.distance_px):
+        inside = distance > 0.0
+        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        width = columns[-1] - columns[0] + 1
+        fills.append(inside.sum() / ((rows[-1] - rows[0] + 1) * width))
+        fx, _, _, cy = cameras.intrinsics_px[view]
+        place = np.abs(columns + 0.5 - (columns[0] + width / 2.0)) / (width / 2.0)
+        tangent = width / 2.0 / fx
+        expected = 1.0 - (1.0 - tangent) / (1.0 - tangent / 2.0)
+        ends = (cy - silhouettes.top_px[view], silhouettes.bottom_px[view] - cy)
+        drops.append([_drop(end[columns], place) / expected for end in ends])
+    return float(np.mean(fills)) > _BOX_FILL and float(np.mean(drops, axis=0).min()) < _BOX_DROP
+
+
+def _drop(height: NDArray[np.float32], place: NDArray[np.float64]) -> float:
+    """Return by which part an edge is nearer to the horizon outside than in the middle."""
+    middle = float(np.median(height[place < 0.4])) if (place < 0.4).any() else 1.0
+    outer = (place > 0.8) & (place < 0.93)
+    if not outer.any() or middle <= 0.0:
+        return 1.0
+    return 1.0 - float(np.median(height[outer])) / middle
+
+
+def rounded_distance(
+    cameras: Cameras,
+    groups: list[list[int]],
+    silhouettes: Silhouettes,
+    points: NDArray[np.float32],
+    centre: NDArray[np.float64],
+    rounding: Rounding,
+) -> NDArray[np.float32]:
+    """Return the signed distance (A, B), positive inside, of points (A, B, 3) to the guessed shape.
+
+    `groups` are the two groups of views along one line each; `centre` is the object's, world.
+    """
+    offset, tangent, away = [], [], []
+    for group in groups:
+        seen_by = [_place(cameras, silhouettes, view, points) for view in group]
+        offset.append(np.mean([place for place, _ in seen_by], axis=0))
+        tangent.append(np.mean([slope for _, slope in seen_by], axis=0))
+        away.append(float(np.mean([_depth(cameras, view, centre) for view in group])))
+    k = np.float32(rounding.side)
+    half = []
+    for this, other in ((0, 1), (1, 0)):
+        # a = ta (da - k c) and c = tc (dc - k a), solved for a.
+        near = away[this] - k * tangent[other] * away[other]
+        half.append(tangent[this] * near / (1.0 - k * k * tangent[0] * tangent[1]))
+    p = np.float32(rounding.exponent)
+    place = sum((np.minimum(o / h, 8.0)) ** p for o, h in zip(offset, half, strict=True))
+    distance = (1.0 - place ** (1.0 / p)) * np.minimum(*half)
+    for index, group in enumerate(groups):
+        for view in group:
+            ends = _ends_distance(
+                cameras, silhouettes, view, points, centre, half[1 - index], rounding
+            )
+            np.minimum(distance, ends, out=distance)
+    return distance.astype(np.float32)
+
+
+def score(
+    cameras: Cameras,
+    silhouettes: Silhouettes,
+    points: NDArray[np.float32],
+    distance: NDArray[np.float32],
+    spacing: float,
+    bare_volume: float,
+) -> float:
+    """Score a guess: the part of the outlines that it still fills, less its share of the hull.
+
+    `points` (A, B, 3) and `distance` (A, B) are a grid's, `spacing` apart.
+    """
+    # Voxel centres stand for half a voxel beyond them.
+    kept = points[distance > -0.5 * spacing]
+    filled = [_coverage(cameras, silhouettes, view, kept, spacing) for view in range(len(cameras))]
+    volume = float((distance > 0.0).sum()) / max(bare_volume, 1.0)
+    return float(np.mean(filled)) - _VOLUME_WEIGHT * volume
+
+
+def _coverage(
+    cameras: Cameras, silhouettes: Silhouettes, view: int, kept: NDArray[np.float32], spacing: float
+) -> float:
+    """Return which part of a view's outline points fill, on pixels about as large as voxels."""
+    if len(kept) == 0:
+        return 0.0
+    pixels, unit = seen(cameras, view, kept)
+    step = max(float(spacing / np.median(unit)), 1.0)
+    height, width = silhouettes.distance_px[view].shape
+    rows, columns = int(np.ceil(height / step)), int(np.ceil(width / step))
+    hit = np.floor(pixels / step).astype(int)
+    hit = hit[((hit >= 0) & (hit < [columns, rows])).all(axis=1)]
+    covered = np.zeros((rows, columns), dtype=bool)
+    covered[hit[:, 1], hit[:, 0]] = True
+    covered = ndimage.binary_closing(covered)
+    centre_row = np.minimum(((np.arange(rows) + 0.5) * step).astype(int), height - 1)
+    centre_column = np.minimum(((np.arange(columns) + 0.5) * step).astype(int), width - 1)
+    wanted = silhouettes.distance_px[view][np.ix_(centre_row, centre_column)] > 0.0
+    return float((covered & wanted).sum() / max(wanted.sum(), 1))
+
+
+def _place(
+    cameras: Cameras, silhouettes: Silhouettes, view: int, points: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far points lie from their row run's middle (world), and half the run's tangent."""
+    pixels, unit = seen(cameras, view, points)
+    half_px = sample(silhouettes.half_px[view], pixels, 0.5)
+    across = sample(silhouettes.across[view], pixels, 4.0)
+    return across * half_px * unit, half_px / np.float32(cameras.intrinsics_px[view, 0])
+
+
+def _ends_distance(
+    cameras: Cameras,
+    silhouettes: Silhouettes,
+    view: int,
+    points: NDArray[np.float32],
+    centre: NDArray[np.float64],
+    half_depth: NDArray[np.float32],
+    rounding: Rounding,
+) -> NDArray[np.float32]:
+    """Signed distance below the top and above the bottom that one view's columns show."""
+    pixels, unit = seen(cameras, view, points)
+    _, fy, _, cy = (np.float32(v) for v in cameras.intrinsics_px[view])
+    column = np.clip(pixels[..., 0].astype(np.int32), 0, cameras.width_px - 1)
+    height = (cy - pixels[..., 1]) * unit
+    away = np.float32(_depth(cameras, view, centre))
+    top = (cy - silhouettes.top_px[view][column]) / fy * (away - rounding.top * half_depth)
+    low = (cy - silhouettes.bottom_px[view][column]) / fy * (away - rounding.bottom * half_depth)
+    return np.minimum(top - height, height - low)
+
+
+def _depth(cameras: Cameras, view: int, point: NDArray[np.float64]) -> float:
+    return float((cameras.positions[view] - point) @ cameras.world_from_camera[view, :3, 2])
