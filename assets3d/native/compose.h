@@ -9,6 +9,7 @@
 
 namespace {
 
+constexpr uint32_t AHEAD = 8;  // entries between asking for memory and using it
 constexpr int BATCH = 256;  // entries whose block lists are made at once
 
 struct TilePixels {
@@ -121,6 +122,7 @@ int64_t forward_pass(Frame* f, int tile, int offset, int channels) {
         int counts[BLOCKS] = {};
         for (uint32_t e = from; e < to; e++) {
             const float* record = f->records + (int64_t)f->entries[e].rank * f->record_stride;
+            __builtin_prefetch(record);
             for (uint32_t left = f->entries[e].blocks & live; left; left &= left - 1) {
                 const int b = __builtin_ctz(left);
                 lists[b][counts[b]++] = record;
@@ -186,6 +188,9 @@ void backward_pass(Frame* f, int tile, int offset, int channels) {
     const VF cut = set1(f->camera.alpha_cut), cap = set1(f->camera.max_alpha);
     const VF stop = set1(f->camera.transmittance_stop), one = set1(1.0f);
     for (uint32_t e = begin; e < end && live; e++) {
+        const Entry& soon = f->entries[e + AHEAD < end ? e + AHEAD : e];
+        __builtin_prefetch(f->records + (int64_t)soon.rank * f->record_stride);
+        __builtin_prefetch(f->slots + (int64_t)soon.slot * f->slot_stride, 1);
         uint32_t left = f->entries[e].blocks & live;
         if (!left) continue;
         const float* record = f->records + (int64_t)f->entries[e].rank * f->record_stride;
@@ -228,16 +233,16 @@ void backward_pass(Frame* f, int tile, int offset, int channels) {
             }
             if (!more) live &= ~(1u << b);
         }
-        alignas(64) float total[16];
-        horizontal_sums(sums, SLOT_HEAD + C, total);
         const uint32_t slot = f->entries[e].slot;
         float* to = f->slots + (int64_t)slot * f->slot_stride;
-        if (offset) {
-            for (int k = 0; k < SLOT_HEAD; k++) to[k] += total[k];
-        } else {
-            for (int k = 0; k < SLOT_HEAD; k++) to[k] = total[k];
+        if (!offset) {
+            horizontal_sums(sums, SLOT_HEAD + C, to);
             f->written[slot] = 1;
+            continue;
         }
+        alignas(64) float total[16];
+        horizontal_sums(sums, SLOT_HEAD + C, total);
+        for (int k = 0; k < SLOT_HEAD; k++) to[k] += total[k];
         for (int c = 0; c < C; c++) to[SLOT_HEAD + offset + c] = total[SLOT_HEAD + c];
     }
 }

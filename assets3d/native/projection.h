@@ -33,6 +33,11 @@ A3D_INLINE void gather_rows(const Frame* f, int64_t begin, int count, float (*ro
     for (int lane = 0; lane < LANES; lane++) {
         const uint32_t index = f->order[begin + (lane < count ? lane : 0)];
         const float* row = f->values + (int64_t)VALUE_WIDTH * index;
+        const int64_t soon = begin + lane + 2 * LANES;
+        if (soon < f->visible) {
+            const float* next = f->values + (int64_t)VALUE_WIDTH * f->order[soon];
+            __builtin_prefetch(next), __builtin_prefetch(next + 13);
+        }
         for (int k = 0; k < 11; k++) rows[k][lane] = row[k];
     }
 }
@@ -212,27 +217,29 @@ bool project(Frame* f, Chunk* chunk) {
     return true;
 }
 
-// Sum the slots of LANES Gaussians, in slot order: the same sums whichever thread wrote them.
-A3D_INLINE bool sum_slots(const Frame* f, const Chunk* chunk, int64_t begin, int count,
+// Sum one Gaussian's slots, in slot order: the same sum whichever thread wrote them. Its features'
+// gradient goes out, its moments into `moments`. False when nothing was written.
+A3D_INLINE bool sum_slots(const Frame* f, const Chunk* chunk, int64_t rank, int lane,
                           float (*moments)[LANES]) {
-    const int width = SLOT_HEAD + f->padded;
+    alignas(64) float sums[16];
+    float* to = f->gradient_features + (int64_t)f->order[rank] * f->gradient_feature_stride;
     bool found = false;
-    for (int lane = 0; lane < LANES; lane++) {
-        for (int k = 0; k < SLOT_HEAD; k++) moments[k][lane] = 0.0f;
-        if (lane >= count) continue;
-        const int64_t rank = begin + lane;
-        float sums[SLOT_HEAD] = {};
-        float* to = f->gradient_features + (int64_t)f->order[rank] * f->gradient_feature_stride;
+    for (int part = 0; part < f->slot_stride; part += 16) {
+        VF total[16 / LANES];
+        for (int v = 0; v < 16 / LANES; v++) total[v] = set1(0.0f);
         for (uint32_t slot = f->first[rank]; slot < f->last[rank]; slot++) {
             if (!f->written[chunk->base + slot]) continue;
-            const float* from = f->slots + (int64_t)(chunk->base + slot) * f->slot_stride;
-            for (int k = 0; k < SLOT_HEAD; k++) sums[k] += from[k];
-            for (int k = 0; k < f->channels; k++) to[k] += from[SLOT_HEAD + k];
+            const float* from = f->slots + (int64_t)(chunk->base + slot) * f->slot_stride + part;
+            for (int v = 0; v < 16 / LANES; v++) total[v] = total[v] + load(from + v * LANES);
             found = true;
         }
-        for (int k = 0; k < SLOT_HEAD; k++) moments[k][lane] = sums[k];
+        for (int v = 0; v < 16 / LANES; v++) store(sums + v * LANES, total[v]);
+        for (int k = 0; k < SLOT_HEAD && !part; k++) moments[k][lane] = sums[k];
+        if (!found) return false;
+        const int shift = part - SLOT_HEAD;
+        const int end = f->channels - shift < 16 ? f->channels - shift : 16;
+        for (int k = part ? 0 : SLOT_HEAD; k < end; k++) to[shift + k] = sums[k];
     }
-    (void)width;
     return found;
 }
 
@@ -304,7 +311,12 @@ void project_backward(Frame* f, const Chunk* chunk) {
     alignas(64) float rows[11][LANES], moments[SLOT_HEAD][LANES], result[11][LANES];
     for (int64_t begin = chunk->begin; begin < chunk->end; begin += LANES) {
         const int count = chunk->end - begin < LANES ? (int)(chunk->end - begin) : LANES;
-        if (!sum_slots(f, chunk, begin, count, moments)) continue;
+        bool found = false;
+        for (int lane = 0; lane < LANES; lane++) {
+            for (int k = 0; k < SLOT_HEAD; k++) moments[k][lane] = 0.0f;
+            if (lane < count) found |= sum_slots(f, chunk, begin + lane, lane, moments);
+        }
+        if (!found) continue;
         gather_rows(f, begin, count, rows);
         Splat s;
         screen_shape(f->camera, rows, s);

@@ -128,7 +128,7 @@ A3D_INLINE VF log2_of(VF x) {
     return fma(s * series, set1(2.8853900818f), __builtin_convertvector(exponent, VF));
 }
 
-// Sum each of `count` (<= 16) vectors over its lanes into out[0 .. count).
+// Sum each of `count` (<= 16) vectors over its lanes into out[0 .. count); the rest of out[16] is 0.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 A3D_INLINE void horizontal_sums(VF* v, int count, float* out) {
     for (int i = count; i < 16; i++) v[i] = set1(0.0f);
@@ -143,22 +143,22 @@ A3D_INLINE void horizontal_sums(VF* v, int count, float* out) {
         c[i] = (VF)_mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0x44) +
                (VF)_mm512_shuffle_f32x4(b[2 * i], b[2 * i + 1], 0xee);
     VF d = (VF)_mm512_shuffle_f32x4(c[0], c[1], 0x88) + (VF)_mm512_shuffle_f32x4(c[0], c[1], 0xdd);
-    _mm512_mask_storeu_ps(out, (__mmask16)((1u << count) - 1), d);
+    store(out, d);
 }
 #elif defined(__AVX2__) && defined(__FMA__)
 A3D_INLINE void horizontal_sums(VF* v, int count, float* out) {
     for (int i = count; i < 16; i++) v[i] = set1(0.0f);
+    for (int i = count + 3 & ~3; i < 16; i++) out[i] = 0.0f;
     for (int i = 0; i < count; i += 4) {
         __m256 a = _mm256_hadd_ps(v[i], v[i + 1]), b = _mm256_hadd_ps(v[i + 2], v[i + 3]);
         __m256 c = _mm256_hadd_ps(a, b);
-        float sums[4];
-        _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(c), _mm256_extractf128_ps(c, 1)));
-        for (int k = 0; k < 4 && i + k < count; k++) out[i + k] = sums[k];
+        _mm_storeu_ps(out + i, _mm_add_ps(_mm256_castps256_ps128(c), _mm256_extractf128_ps(c, 1)));
     }
 }
 #else
 A3D_INLINE void horizontal_sums(VF* v, int count, float* out) {
     for (int i = 0; i < count; i++) out[i] = (v[i][0] + v[i][1]) + (v[i][2] + v[i][3]);
+    for (int i = count; i < 16; i++) out[i] = 0.0f;
 }
 #endif
 

@@ -1,4 +1,4 @@
-"""Call the kernel's inner loops of the mesh step: voxel distances, texel cover, pictures on texels."""
+"""The kernel's inner loops of the mesh step: voxel distances, texel cover, pictures on texels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def integrate(
     Args:
         points: (M, 3) world positions.
         cameras: V cameras.
-        layers: (V, H, W, 4) depth, confidence, incidence, distance outside the silhouette in pixels.
+        layers: (V, H, W, 4) depth, confidence, incidence, pixels outside the silhouette.
         voxel: world units per voxel.
         band: truncation in voxels.
         step: neighbouring depths further apart than this, in world units, are not blended.
