@@ -125,7 +125,7 @@ def _trust(depth: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np
 
 
 def _texture(texels: Texels, total: NDArray, weight: NDArray) -> NDArray[np.uint8]:
-    """Average, fill what no camera saw from the nearest seen surface, dilate over the chart rims."""
+    """Average, fill what no camera saw from the nearest seen surface, dilate the charts."""
     seen = weight > 1e-4
     if not seen.any():
         return np.full((texels.size_px, texels.size_px, 3), 128, dtype=np.uint8)

@@ -21,8 +21,8 @@ _V = np.array([[0, 1, 0], [0, 1, 0], [0, 0, -1], [0, 0, 1], [0, 1, 0], [0, 1, 0]
 def box_atlas(mesh: Mesh, texture_px: int, padding_px: int) -> NDArray[np.float32]:
     """Return (F, 3, 2) texture coordinates per face corner, 0..1 from the lower left.
 
-    All charts have one scale and are only moved, never turned. A piece of surface that faces one way
-    can still lie over itself only by winding like a spiral; that overlap is accepted.
+    All charts have one scale and are only moved, never turned. A piece of surface that faces one
+    way lies over itself only where it winds like a spiral; that overlap is accepted.
     """
     cross = face_cross(mesh.vertices, mesh.faces)
     direction = 2 * np.argmax(np.abs(cross), axis=1)

@@ -42,8 +42,8 @@ class DepthPictures:
     Attributes:
         cameras: V cameras all round.
         layers: (V, H, W, 4) float32: depth along the camera's axis, 0 where nothing is; confidence
-            0..1, near 0 at steps in depth and at grazing surfaces; incidence, the cosine between the
-            surface's normal and the ray; distance to the silhouette in pixels, 0 inside it.
+            0..1, near 0 at steps in depth and at grazing surfaces; incidence, the cosine of the
+            angle between the surface's normal and the axis; distance to the silhouette in pixels, 0 inside it.
     """
 
     cameras: Cameras

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import assets3d
 from assets3d.errors import InputError
 from assets3d.mesh.mesh import Mesh
 
+GENERATOR = "assets3d"
 ROUGHNESS = 0.9
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
@@ -63,7 +63,7 @@ def glb_bytes(mesh: Mesh, name: str, extras: Mapping[str, Any] | None = None) ->
     }
     shading: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": ROUGHNESS}
     document: dict[str, Any] = {
-        "asset": {"version": "2.0", "generator": f"assets3d {assets3d.__version__}"},
+        "asset": {"version": "2.0", "generator": GENERATOR},
         "scene": 0,
         "scenes": [{"name": name, "nodes": [0]}],
         "nodes": [{"name": name, "mesh": 0}],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assets3d.mesh.clean import drop_degenerate_faces, fix_winding, make_closed
+from assets3d.mesh.clean import drop_degenerate_faces, fix_winding, make_closed, taubin
 from assets3d.mesh.mesh import Mesh
 
 #: How far a result may lie above its budget before another pass.
@@ -21,9 +21,8 @@ def simplified(mesh: Mesh, faces: int) -> Mesh:
 
     if len(mesh.faces) <= faces:
         return Mesh(mesh.vertices, mesh.faces)
-    current = mesh
-    target = faces
-    for _ in range(4):
+    current, target = mesh, faces
+    for _ in range(5):
         vertices, triangles = fast_simplification.simplify(
             current.vertices.astype(np.float32),
             current.faces.astype(np.int32),
@@ -31,8 +30,12 @@ def simplified(mesh: Mesh, faces: int) -> Mesh:
         )
         current = Mesh(vertices.astype(np.float32), triangles.astype(np.int32))
         current = fix_winding(make_closed(drop_degenerate_faces(current)))
-        if len(current.faces) <= faces * (1.0 + TOLERANCE):
+        excess = len(current.faces) - faces
+        if excess <= faces * TOLERANCE:
             break
-        # Closing pinched places can add a few faces again.
-        target = target - (len(current.faces) - faces)
+        if excess > 0.1 * faces:
+            # Slivers block every collapse, for each would turn one of them over: relax them.
+            mesh = current = taubin(mesh, iterations=1)
+        else:
+            target -= excess  # closing pinched places can add a few faces again
     return current

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.cameras import Cameras, look_at, orbit_cameras
+from assets3d.mesh.glb import linear_from_srgb, srgb_from_linear
 from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.normals import vertex_normals
 
@@ -33,7 +34,7 @@ _LIGHTS = (
     ((0.85, 0.15, 0.50), 0.22),  # fill, from the right
     ((0.10, 0.55, -0.85), 0.25),  # rim, from behind
 )
-#: Ambient light from above and from below; it turns with the world, not with the camera.
+#: Ambient light from above and from below; pyrender knows only their mean.
 _SKY, _GROUND = 0.42, 0.26
 
 
@@ -101,23 +102,17 @@ def _render_native(mesh: Mesh, cameras: Cameras) -> NDArray[np.uint8]:
 def _shaded(
     rgba: NDArray[np.uint8], normal: NDArray[np.float32], camera: Cameras
 ) -> NDArray[np.uint8]:
-    """Light a picture by its normals and halve its size."""
+    """Light a picture by its normals, in linear light as pyrender does, and halve its size."""
     light = _GROUND + (_SKY - _GROUND) * (normal[..., 1] * 0.5 + 0.5)
     for direction, strength in _LIGHTS:
         towards = camera.world_from_camera[0, :3, :3] @ (direction / np.linalg.norm(direction))
         light = light + strength * np.clip(normal @ towards.astype(np.float32), 0.0, None)
-    colour = _toned(rgba[..., :3] / np.float32(255.0) * light[..., None])
+    linear = linear_from_srgb(np.arange(256) / 255.0)[rgba[..., :3]] * light[..., None]
     alpha = rgba[..., 3:] / np.float32(255.0)
     height, width = rgba.shape[0] // 2, rgba.shape[1] // 2
-    halved = np.concatenate([colour * alpha, alpha], axis=2)
+    halved = np.concatenate([srgb_from_linear(linear) * alpha, alpha], axis=2)
     halved = halved.reshape(height, 2, width, 2, 4).mean(axis=(1, 3))
     return _straight(halved)
-
-
-def _toned(colour: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Roll highlights off softly above 0.8 instead of clipping them."""
-    over = np.maximum(colour - 0.8, 0.0)
-    return np.minimum(colour, 0.8) + 0.2 * (1.0 - np.exp(-over / 0.2))
 
 
 def _straight(premultiplied: NDArray[np.floating]) -> NDArray[np.uint8]:
@@ -186,7 +181,9 @@ def _pyrender_mesh(pyrender, mesh: Mesh):
     )
     colours = None
     if texture is None and mesh.colours is not None:
-        colours = np.column_stack([mesh.colours, np.ones(len(mesh.colours))]).astype(np.float32)
+        colours = np.column_stack(
+            [linear_from_srgb(mesh.colours), np.ones(len(mesh.colours))]
+        ).astype(np.float32)
     primitive = pyrender.Primitive(
         positions=mesh.vertices,
         normals=mesh.normals,
