@@ -8,6 +8,7 @@ workers need the store and the code, never DVC or Git.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -33,6 +34,7 @@ class Work:
         parts: what the key was made of.
         spec: the manifest fields that the step reads, and `kind`.
         source: what `Item.source` will be.
+        folders: what `Item.folders` will be.
         seed: what `Item.seed` will be.
     """
 
@@ -41,6 +43,7 @@ class Work:
     parts: Mapping[str, Any]
     spec: Mapping[str, Any]
     source: Path | None
+    folders: Mapping[str, Path]
     seed: int
 
 
@@ -82,7 +85,7 @@ class Builder:
         try:
             models = self._models()
             folder = self.store.temporary()
-            item = Item(work.spec, self.params, work.source, folder, work.seed)
+            item = Item(work.spec, self.params, work.source, work.folders, folder, work.seed)
             result = self.step.build(models, item)
             _records.write_record(folder, self.step, work.key, work.parts, item, result)
             seconds = time.perf_counter() - started
@@ -97,6 +100,7 @@ class Builder:
         if self._load_error is not None:
             raise self._load_error
         if not self._loaded:
+            _limit_threads(self.params)
             try:
                 self._loaded.append(self.step.load(self.params))
             except Exception as error:
@@ -169,6 +173,16 @@ def make_executor(settings: Mapping[str, Any]) -> Executor:
     if name != "local":
         raise InputError(f"executor: found {name!r}, wanted local")
     return ProcessExecutor(min(workers, os.cpu_count() or 1)) if workers > 1 else LocalExecutor()
+
+
+def _limit_threads(params: Params) -> None:
+    """Let OpenMP and torch use the item's threads: their number changes the last bits of sums."""
+    threads = params.get("threads")
+    if threads is None:
+        return
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def _discard_quietly(folder: Path) -> None:

@@ -1,8 +1,9 @@
-"""Which model a profile's word means: where it lies, its licence, what identifies its weights."""
+"""Which models a step's parameters name, and the lock that pins what was fetched first."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,99 +11,72 @@ from typing import Any
 import yaml
 
 from assets3d.errors import InputError
-from stages._keys import CODE_ROOT, file_hash
+from assets3d.models import EMBEDDED_FOLDER, ModelFiles, resolve
 
-EMBEDDED_ROOT = CODE_ROOT / "assets3d" / "weights"
+#: Where the weights that ship with the package lie.
+EMBEDDED_ROOT = EMBEDDED_FOLDER
 #: Words that name no network at all.
 NO_MODEL = ("standin", "none")
 _CATALOGUE = Path("configs/models.yaml")
 _LOCK = Path("configs/models.lock.yaml")
-_NOT_WEIGHTS = {".md", ".txt.bak", ".lock"}
 
 
-@dataclass(frozen=True)
-class Model:
-    """A model as a record names it.
+def find_models(models: Mapping[str, str], params: Mapping[str, Any]) -> dict[str, ModelFiles]:
+    """Return parameter -> model for every parameter of a step that names one.
 
-    Attributes:
-        role: the parameter that named it.
-        name: its word in the profile.
-        source: folder inside the package, or the hub repository.
-        revision: what pins it: a hub commit, or the hash of the embedded files.
-        licence: SPDX name, or the licence's own.
-        commercial: whether what it makes may be sold.
-    """
-
-    role: str
-    name: str
-    source: str
-    revision: str
-    licence: str
-    commercial: bool
-
-    @property
-    def location(self) -> str:
-        """What a loader of the library is given: a folder of this machine or a hub repository."""
-        folder = CODE_ROOT / self.source
-        return str(folder) if folder.is_dir() else self.source
-
-
-def find_models(models: dict[str, str], params: Any) -> dict[str, Model]:
-    """Return role -> model for every parameter of a step that names one.
+    Args:
+        models: parameter -> step that the model is for.
+        params: the step's section of the profile; `download: true` lets missing files be fetched.
 
     Raises:
-        InputError: a word that configs/models.yaml does not know.
+        InputError: an unknown name, or files that are not there.
+        PassingError: a download failed.
     """
     named = {role: params.get(role) for role in models}
     return {
-        role: find_model(role, word, models[role])
+        role: find_model(models[role], word, bool(params.get("download", False)))
         for role, word in named.items()
         if word is not None and word not in NO_MODEL
     }
 
 
-def find_model(role: str, word: str, folder: str) -> Model:
-    """Return the model that `word` names: "embedded" or an entry of configs/models.yaml.
+@cache
+def find_model(step: str, word: str, download: bool = False) -> ModelFiles:
+    """Return the model that `word` names for a step, as pinned in configs/models.lock.yaml.
 
     Raises:
-        InputError: when there is no such entry, or the embedded weights are not there.
+        InputError: see `assets3d.models.resolve`; or the files are others than the pinned ones.
+        PassingError: a download failed.
     """
-    if word == "embedded":
-        return _embedded(role, folder)
-    entries = _yaml(_CATALOGUE)
-    if word not in entries:
-        known = ", ".join(["embedded", *entries])
-        raise InputError(f"{role}: found {word!r}, wanted one of {known} (configs/models.yaml)")
-    entry = entries[word]
-    lock = _yaml(_LOCK).get(word, {})
-    revision = str(lock.get("revision", entry.get("revision", "newest")))
-    return Model(
-        role,
-        word,
-        str(entry["source"]),
-        revision,
-        str(entry["licence"]),
-        bool(entry["commercial"]),
-    )
-
-
-@cache
-def _embedded(role: str, folder: str) -> Model:
-    from stages._keys import item_key
-
-    root = EMBEDDED_ROOT / folder
-    files = sorted(p for p in root.rglob("*") if p.is_file() and p.suffix not in _NOT_WEIGHTS)
-    if not files:
+    registry, lock = _read(_CATALOGUE), _read(_LOCK)
+    pinned = lock.get(word, {})
+    if word in registry and pinned:
+        registry[word] = {**registry[word], "revision": pinned["revision"]}
+    model = resolve(step, word, registry, download=download)
+    if model.source == "embedded":
+        return model  # Git pins it
+    if not pinned:
+        _pin(lock, model)
+    elif pinned["sha256"] != model.digest:
         raise InputError(
-            f"{role}: no embedded weights in assets3d/weights/{folder}/, wanted a trained model "
-            "(python -m training shows the commands)"
+            f"{step}.model: {word} has other files than {_LOCK.name} pins "
+            f"({model.digest[:12]}, wanted {pinned['sha256'][:12]})"
         )
-    revision = item_key({p.relative_to(root).as_posix(): file_hash(p) for p in files})
-    return Model(role, "embedded", f"assets3d/weights/{folder}", revision, "MIT", True)
+    return model
 
 
-@cache
-def _yaml(path: Path) -> dict[str, Any]:
+def _pin(lock: dict[str, Any], model: ModelFiles) -> None:
+    """Write down which files of a model were found first."""
+    # In the Hub's cache a snapshot's folder is named after its commit.
+    in_cache = model.path.parent.name == "snapshots"
+    revision = model.path.name if in_cache else model.revision
+    lock[model.name] = {"revision": revision, "sha256": model.digest}
+    temporary = _LOCK.with_name(f"{_LOCK.name}.{os.getpid()}")
+    temporary.write_text(yaml.safe_dump(lock, sort_keys=True), encoding="utf-8")
+    temporary.replace(_LOCK)
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:

@@ -63,11 +63,11 @@ def _card(report: AssetReport, folder: Path) -> str:
 
 
 def _pictures(report: AssetReport, folder: Path) -> str:
-    shown = list(_PICTURES)
     figures = []
-    if report.spec is not None and report.spec.kind == "image" and report.spec.source.is_file():
-        figures.append(_figure(report.spec.source, "input", folder))
-    for step, name, caption in shown:
+    spec = report.spec
+    if spec is not None and spec.image is not None and Path(spec.image).is_file():
+        figures.append(_figure(Path(spec.image), "input", folder))
+    for step, name, caption in _PICTURES:
         if step in report.folders and (report.folders[step] / name).is_file():
             figures.append(_figure(report.folders[step] / name, caption, folder))
     return "".join(figures)

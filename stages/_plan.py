@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def _common_parts(step: Step, params: Params, code: Mapping[str, str]) -> dict[s
     return {
         "step": step.name,
         "params": dict(params),
-        "models": {role: asdict(model) for role, model in models.items()},
+        "models": {role: model.record() for role, model in models.items()},
         "code": _keys.item_key(dict(code)),
         "versions": _keys.versions(),
     }
@@ -86,13 +86,13 @@ def _work(
 ) -> Work:
     values = {**spec.model_dump(mode="json"), "id": name}
     read = {"kind": spec.kind, **{field: values[field] for field in step.fields}}
-    before = step.source_step(spec.kind)
-    if before is not None:
-        source: Path | None = find_source(before, name)
-        inputs = _keys.folder_hashes(source, step.patterns(spec.kind))
-    else:
-        source = spec.source
-        inputs = _keys.source_hashes(source, spec.kind) if source is not None else {}
+    patterns = step.patterns(spec.kind)
+    folders = {before: find_source(before, name) for before in patterns}
+    source = None if patterns else spec.source
+    inputs = _keys.source_hashes(source, spec.kind) if source is not None else {}
+    for before, folder in folders.items():
+        hashes = _keys.folder_hashes(folder, patterns[before])
+        inputs |= {f"{before}/{file}": value for file, value in hashes.items()}
     parts = {**common, "spec": read, "inputs": inputs}
     seed = step_seed(spec.seed, step.name)
-    return Work(name, _keys.item_key(parts), parts, read, source, seed)
+    return Work(name, _keys.item_key(parts), parts, read, source, folders, seed)

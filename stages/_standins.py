@@ -63,12 +63,12 @@ def _build(step: str, item: Item) -> Mapping[str, Any]:
 
 
 def _source_files(item: Item) -> list[Path]:
-    if item.source is None:
-        return []
-    if item.source.is_file():
+    if item.source is not None and item.source.is_file():
         return [item.source]
+    folders = [*item.folders.values(), *([item.source] if item.source else [])]
     ignored = {"record.json", "item.json"}
-    return sorted(p for p in item.source.iterdir() if p.is_file() and p.name not in ignored)
+    files = [p for folder in folders for p in folder.iterdir() if p.is_file()]
+    return sorted(p for p in files if p.name not in ignored)
 
 
 def _write(path: Path, noise: bytes) -> None:

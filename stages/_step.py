@@ -23,7 +23,8 @@ class Item:
     Attributes:
         spec: the manifest fields that the step reads, and `kind`.
         params: the step's section of the profile.
-        source: folder of the step before, or the person's file or folder, or None.
+        source: the person's file or folder, or None.
+        folders: earlier step -> this asset's folder there.
         out: an empty folder for the files.
         seed: this asset's and step's own seed.
     """
@@ -31,8 +32,15 @@ class Item:
     spec: Mapping[str, Any]
     params: Params
     source: Path | None
+    folders: Mapping[str, Path]
     out: Path
     seed: int
+
+    @property
+    def given(self) -> Path:
+        """The person's file or folder, of an asset that has one."""
+        assert self.source is not None
+        return self.source
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,11 @@ class Step:
 
     Attributes:
         name: also the name of the module, of the DVC stage and of its folder in runs/.
-        reads: for each kind of asset it is for, the files it reads of the step before as patterns
+        reads: for each kind of asset it is for, the files it reads of earlier steps as patterns
             ("views/view_*.png"), or () where it reads the person's file or nothing.
         fields: the manifest fields it reads, besides `kind`.
         modules: the library modules it calls; all that these import is followed.
-        models: parameter -> folder under assets3d/weights, for parameters that name a model.
+        models: parameter -> step that the model is for, for parameters that name a model.
         load: makes what `build` needs (models), once per stage run and only when needed.
         build: writes an item's files, returns what goes into the record: `numbers`, `warnings`.
     """
@@ -58,14 +66,13 @@ class Step:
     build: Callable[[Any, Item], Mapping[str, Any]]
     models: Mapping[str, str] = field(default_factory=dict)
 
-    def source_step(self, kind: Kind) -> str | None:
-        """Return the step whose folder an asset of this kind comes from, or None."""
-        patterns = self.reads[kind]
-        return patterns[0].partition("/")[0] if patterns else None
-
-    def patterns(self, kind: Kind) -> tuple[str, ...]:
-        """Return the file patterns inside that step's folder of the asset."""
-        return tuple(pattern.partition("/")[2] for pattern in self.reads[kind])
+    def patterns(self, kind: Kind) -> dict[str, tuple[str, ...]]:
+        """Return earlier step -> the file patterns that an asset of this kind reads of it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for entry in self.reads[kind]:
+            before, _, pattern = entry.partition("/")
+            found[before] = (*found.get(before, ()), pattern)
+        return found
 
 
 def find_step(name: str) -> Step:

@@ -121,7 +121,9 @@ def show_asset(project: Project, name: str) -> list[str]:
             continue
         lines.append(f"  {step_name}: {record['key'][:12]}, seed {record['seed']}")
         for model in record["models"].values():
-            sold = "may be sold" if model["commercial"] else "must not be sold"
+            sold = {"yes": "may be sold", "no": "must not be sold"}.get(
+                model["commercial"], "nobody checked whether it may be sold"
+            )
             words = f"{model['source']} @ {model['revision'][:12]}, {model['licence']}, {sold}"
             lines.append(f"    {model['role']}: {words}")
         lines += [f"    {key}: {value}" for key, value in record["numbers"].items()]

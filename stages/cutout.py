@@ -18,7 +18,9 @@ def load(params: Params) -> Any:
     """Load the background remover."""
     from assets3d.cutout import load_cutter
 
-    return load_cutter(params["model"])
+    return load_cutter(
+        params["model"], threads=params["threads"], download=params.get("download", False)
+    )
 
 
 def build(cutter: Any, item: Item) -> Mapping[str, Any]:
@@ -28,7 +30,7 @@ def build(cutter: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.cutout import recentre
     from assets3d.images.picture import read_picture, write_png
 
-    source = item.source / "image.png" if item.spec["kind"] == "prompt" else item.source
+    source = item.folders["image"] / "image.png" if item.spec["kind"] == "prompt" else item.given
     rgba = cutter(read_picture(source))
     centred = recentre(rgba, item.params["size_px"], border_ratio=item.params["border_ratio"])
     write_png(item.out / "cutout.png", centred)
@@ -41,7 +43,7 @@ def _cut_views(cutter: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.images.picture import read_picture
     from assets3d.views.posed import Views, read_cameras, write_views
 
-    cameras, paths = read_cameras(item.source)
+    cameras, paths = read_cameras(item.given)
     rgba = np.stack([cutter(read_picture(path, field="views")) for path in paths])
     write_views(Views(rgba, cameras), item.out)
     return {"numbers": {"views": len(rgba), "coverage": _coverage(rgba)}}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages._harness import main
-from stages._models import find_model
+from stages._models import find_models
 from stages._step import Item, Params, Step
 
 
@@ -26,15 +26,14 @@ def load(params: Params) -> _Loaded:
     """Load the text-to-image pipeline and the words it was trained on."""
     from assets3d.images import text_to_image
 
-    model = find_model("model", params["model"], "image")
+    model = find_models(STEP.models, params)["model"]
     pipeline = text_to_image.load_pipeline(
-        model.location,
+        model,
         scheduler=params["scheduler"],
         dtype=params["dtype"],
         device=params["device"],
     )
-    words = text_to_image.vocabulary_words(pipeline) if model.name == "embedded" else None
-    return _Loaded(pipeline, words)
+    return _Loaded(pipeline, text_to_image.vocabulary_words(pipeline))
 
 
 def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:

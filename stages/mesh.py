@@ -1,7 +1,7 @@
 """The mesh stage: Gaussians become a textured GLB in metres, with pictures from all round.
 
 python -m stages.mesh --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
-    --in runs/splats --out runs/mesh
+    --in runs/cutout runs/splats --out runs/mesh
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from stages._harness import main
 from stages._step import Item, Params, Step
 
 _SPLATS = ("splats/splats.ply",)
+_WITH_FRONT = (*_SPLATS, "cutout/cutout.png")
 
 
 def load(params: Params) -> None:
@@ -22,30 +23,52 @@ def load(params: Params) -> None:
 
 def build(_: None, item: Item) -> Mapping[str, Any]:
     """Write <id>.glb, the formats asked for, a turntable and a preview."""
-    from assets3d.mesh.from_splats import mesh_from_splats
+    from assets3d.mesh.from_splats import Report, Settings, mesh_from_splats
     from assets3d.mesh.glb import write_glb
     from assets3d.splats.ply import read_ply
 
     spec, name = item.spec, item.spec["id"]
-    gaussians = read_ply(item.source / "splats.ply")
+    gaussians = read_ply(item.folders["splats"] / "splats.ply")
+    report = Report()
     mesh = mesh_from_splats(
         gaussians,
         faces=spec["faces"],
         texture_px=spec["texture_px"],
         height_m=spec["height_m"],
-        seed=item.seed,
+        sources=_front(item),
+        settings=Settings(threads=item.params["threads"]),
+        report=report,
     )
     write_glb(item.out / f"{name}.glb", mesh, name)
     _write_formats(mesh, item)
     _write_pictures(mesh, item)
     low, high = mesh.bounds
     numbers = {
+        "splats_kept": report.splats_kept,
+        "dense_faces": report.dense_faces,
+        "atlas": report.atlas,
         "vertices": len(mesh.vertices),
         "faces": len(mesh.faces),
         "size_m": [round(float(v), 4) for v in high - low],
         "texture_px": 0 if mesh.base_colour is None else int(mesh.base_colour.shape[0]),
     }
     return {"numbers": numbers}
+
+
+def _front(item: Item) -> Any:
+    """Return the cutout as the one exact view of the object, or None where there is none."""
+    if "cutout" not in item.folders:
+        return None
+    import numpy as np
+
+    from assets3d.cameras import four_views
+    from assets3d.images.picture import read_picture
+    from assets3d.views.posed import Views
+
+    picture = read_picture(item.folders["cutout"] / "cutout.png")
+    if picture.shape[2] == 3:  # opaque everywhere
+        picture = np.concatenate([picture, np.full_like(picture[..., :1], 255)], axis=2)
+    return Views(picture[None], four_views(len(picture))[0])
 
 
 def _write_formats(mesh: Any, item: Item) -> None:
@@ -69,7 +92,7 @@ def _write_pictures(mesh: Any, item: Item) -> None:
     frames = turntable(
         mesh, params["turntable_frames"], params["turntable_px"], renderer=params["renderer"]
     )
-    write_webp(frames, item.out / "turntable.webp", fps=params["turntable_fps"])
+    write_webp(list(frames), item.out / "turntable.webp", fps=params["turntable_fps"])
     every = max(1, len(frames) // 8)
     write_png(item.out / "turntable.png", contact_sheet(list(frames[::every][:8]), columns=4))
     write_png(item.out / "preview.png", frames[0])
@@ -77,9 +100,10 @@ def _write_pictures(mesh: Any, item: Item) -> None:
 
 STEP = Step(
     name="mesh",
-    reads={"prompt": _SPLATS, "image": _SPLATS, "views": _SPLATS, "splats": _SPLATS},
-    fields=("id", "seed", "height_m", "faces", "texture_px", "formats"),
+    reads={"prompt": _WITH_FRONT, "image": _WITH_FRONT, "views": _SPLATS, "splats": _SPLATS},
+    fields=("id", "height_m", "faces", "texture_px", "formats"),
     modules=(
+        "assets3d.cameras",
         "assets3d.images.animation",
         "assets3d.images.picture",
         "assets3d.images.sheet",
@@ -89,6 +113,7 @@ STEP = Step(
         "assets3d.mesh.stl",
         "assets3d.mesh.turntable",
         "assets3d.splats.ply",
+        "assets3d.views.posed",
     ),
     load=load,
     build=build,

@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from assets3d.errors import InputError
 from stages._harness import main
-from stages._models import find_model
+from stages._models import find_models
 from stages._step import Item, Params, Step
 
 
@@ -25,8 +24,7 @@ def load(params: Params) -> Any:
     def network() -> Any:
         from assets3d.splats.lgm_inference import load_lgm
 
-        model = find_model("lgm", params["lgm"], "lgm")
-        return load_lgm(Path(model.location), params["lgm_variant"])
+        return load_lgm(find_models(STEP.models, params)["lgm"].path, params["lgm_variant"])
 
     return network
 
@@ -47,7 +45,7 @@ def build(network: Any, item: Item) -> Mapping[str, Any]:
     write_ply(item.out / "splats.ply", gaussians)
     frames = spin(gaussians, frames=params["spin_frames"], size_px=params["spin_px"])
     write_png(item.out / "spin.png", contact_sheet(list(frames), columns=4))
-    write_webp(frames, item.out / "spin.webp", fps=params["spin_fps"])
+    write_webp(list(frames), item.out / "spin.webp", fps=params["spin_fps"])
     return {"numbers": {"gaussians": len(gaussians)}}
 
 
@@ -55,7 +53,7 @@ def _given(item: Item) -> Any:
     from assets3d.splats.normalise import normalise
     from assets3d.splats.ply import read_ply
 
-    return normalise(read_ply(item.source), item.spec["up"], item.spec["turn_deg"])
+    return normalise(read_ply(item.given), item.spec["up"], item.spec["turn_deg"])
 
 
 def _from_views(network: Any, item: Item) -> Any:
@@ -67,7 +65,8 @@ def _from_views(network: Any, item: Item) -> Any:
     from assets3d.views.posed import Views, read_cameras
 
     params, own = item.params, item.spec["kind"] == "views"
-    cameras, paths = read_cameras(item.source)
+    (folder,) = item.folders.values()
+    cameras, paths = read_cameras(folder)
     views = Views(np.stack([_rgba(read_picture(path)) for path in paths]), cameras)
     if params["backend"] == "lgm" and not own:
         from assets3d.splats.lgm_inference import reconstruct
@@ -116,7 +115,7 @@ STEP = Step(
         "assets3d.splats.preview",
         "assets3d.views.posed",
     ),
-    models={"lgm": "lgm"},
+    models={"lgm": "splats"},
     load=load,
     build=build,
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages._harness import main
-from stages._models import find_model
+from stages._models import find_models
 from stages._step import Item, Params, Step
 
 
@@ -27,9 +27,11 @@ def load(params: Params) -> _Loaded:
     from assets3d.cutout import load_cutter
     from assets3d.views.pipeline import load_views_model
 
-    model = find_model("model", params["model"], "views")
-    views_model = load_views_model(model.location, params["device"])
-    return _Loaded(views_model, load_cutter(params["cutter"]))
+    model = find_models(STEP.models, params)["model"]
+    cutter = load_cutter(
+        params["cutter"], threads=params["threads"], download=params.get("download", False)
+    )
+    return _Loaded(load_views_model(model.path, params["device"]), cutter)
 
 
 def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
@@ -44,7 +46,7 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
 
     params = item.params
     size_px = params["size_px"]
-    cutout = _with_alpha(read_picture(item.source / "cutout.png"))
+    cutout = _with_alpha(read_picture(item.folders["cutout"] / "cutout.png"))
     pictures = make_views(
         loaded.model,
         cutout,

@@ -19,7 +19,7 @@ BEFORE = {
     "cutout": ("image",),
     "views": ("cutout",),
     "splats": ("cutout", "views"),
-    "mesh": ("splats",),
+    "mesh": ("cutout", "splats"),
 }
 
 

@@ -51,7 +51,7 @@ READ = {
     "cutout": set(),
     "views": {"prompt", "seed"},
     "splats": {"seed", "up"},
-    "mesh": {"seed", "height_m", "faces", "texture_px", "formats"},
+    "mesh": {"height_m", "faces", "texture_px", "formats"},
 }
 
 

@@ -204,7 +204,7 @@ def test_with_nothing_to_build_no_heavy_package_is_imported(filled):
         "heavy = {'torch', 'diffusers', 'transformers', 'rembg', 'onnxruntime', 'scipy', 'cv2'}\n"
         "sys.stderr.write(f'heavy: {sorted(heavy & set(sys.modules))}')\n"
     )
-    for step, before in (("image", ()), ("views", ("cutout",)), ("mesh", ("splats",))):
+    for step, before in (("image", ()), ("views", ("cutout",)), ("mesh", ("cutout", "splats"))):
         done = filled.run(
             *(sys.executable, "-c", code, f"stages.{step}"),
             *("--manifest", "configs/assets.yaml", "--profile", "configs/profiles/standin.yaml"),

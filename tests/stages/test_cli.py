@@ -1,0 +1,140 @@
+"""The verbs of `assets3d`."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+
+from stages import _keys, cli
+
+ASSETS = {"crate": {"prompt": "a crate", "seed": 1}, "axe": {"prompt": "an axe", "seed": 2}}
+
+
+@pytest.fixture
+def here(project, monkeypatch):
+    project.write_manifest(ASSETS)
+    monkeypatch.chdir(project.root)
+    monkeypatch.setattr(_keys, "CODE_ROOT", project.root)
+    return project
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    status = cli.main(arguments)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_every_verb_has_help_with_an_example(capsys):
+    for verb in ("new", "build", "explain", "show", "doctor", "gc", "open"):
+        with pytest.raises(SystemExit) as end:
+            cli.main([verb, "--help"])
+        assert end.value.code == 0
+        assert f"example: assets3d {verb}" in capsys.readouterr().out
+
+
+def test_new_appends_one_line_and_keeps_the_rest(here, capsys):
+    path = here.root / "configs/assets.yaml"
+    path.write_text("# mine\ncrate: {prompt: a crate}  # keep\n")
+    status, out, _ = run(capsys, "new", "red_mug", "--prompt", "a mug: red", "--height-m", "0.1")
+    assert status == 0
+    assert "red_mug" in out
+    lines = path.read_text().splitlines()
+    assert lines[:2] == ["# mine", "crate: {prompt: a crate}  # keep"]
+    assert lines[2] == "red_mug: {prompt: 'a mug: red', height_m: 0.1}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("crate", "--prompt", "x"), "crate is taken"),
+        (("../x", "--prompt", "x"), "id: found '../x'"),
+        (("x", "--prompt", " "), "prompt: is empty"),
+        (("x", "--prompt", "y", "--texture-px", "100"), "wanted a power of two"),
+    ],
+)
+def test_new_refuses_what_the_manifest_would_refuse(here, capsys, arguments, words):
+    before = (here.root / "configs/assets.yaml").read_text()
+    status, _, err = run(capsys, "new", *arguments)
+    assert status == 1
+    assert words in err
+    assert (here.root / "configs/assets.yaml").read_text() == before
+
+
+def test_build_makes_one_asset_and_the_stages_reuse_it(here, capsys):
+    status, out, err = run(capsys, "build", "axe")
+    assert status == 0, err
+    assert (here.root / "runs/build/axe/mesh/axe.glb").is_file()
+    assert "runs/build/axe" in out
+    assert run(capsys, "build", "axe")[2].count("reused") == 5
+    last = here.stages()
+    assert all(re.search(r"built 1, reused 1, failed 0", line) for line in last.values())
+
+
+def test_build_says_what_failed(here, capsys, monkeypatch):
+    monkeypatch.setenv("ASSETS3D_STANDIN_FAULTS", "views/2=bad_input")
+    status, _, err = run(capsys, "build", "axe")
+    assert status == 1
+    assert "axe: views: image: found nonsense" in err
+    assert run(capsys, "build", "nobody")[0] == 1
+
+
+def test_explain_names_the_field_that_changed(here, capsys):
+    assert "crate: image: new" in run(capsys, "explain")[1]
+    here.stages()
+    assert run(capsys, "explain")[1].strip() == "nothing to rebuild"
+    changed = {"prompt": "an axe", "seed": 5, "height_m": 2}
+    here.write_manifest({**ASSETS, "axe": changed})
+    out = run(capsys, "explain")[1]
+    assert "axe: image: spec.seed: 2 -> 5" in out
+    assert "axe: mesh: perhaps" in out
+    assert "crate" not in out
+    here.write_manifest({**ASSETS, "axe": {**ASSETS["axe"], "height_m": 2}})
+    assert run(capsys, "explain")[1].strip() == "axe: mesh: spec.height_m: 1.0 -> 2.0"
+    assert run(capsys, "explain", "crate")[1].strip() == "nothing to rebuild"
+
+
+def test_explain_names_a_parameter_and_the_code(here, capsys):
+    here.stages()
+    profile = here.root / "configs/profiles/standin.yaml"
+    profile.write_text(profile.read_text().replace("mesh: {", "mesh: {threads: 1, "))
+    assert "crate: mesh: params.threads: null -> 1" in run(capsys, "explain")[1]
+    code = here.root / "stages/mesh.py"
+    code.write_text(code.read_text() + "# changed\n")
+    assert "code: stages/mesh.py changed" in run(capsys, "explain")[1]
+
+
+def test_show_tells_how_an_asset_was_made(here, capsys):
+    here.stages()
+    out = run(capsys, "show", "axe")[1]
+    assert '"prompt": "an axe"' in out
+    assert "runs/mesh/axe/axe.glb" in out
+    assert run(capsys, "show", "nobody")[0] == 1
+
+
+def test_gc_keeps_what_is_used(here, capsys):
+    here.stages()
+    here.write_manifest({"crate": ASSETS["crate"]})
+    here.stages()
+    dry = run(capsys, "gc", "--dry-run")[1]
+    assert dry.count("would remove 1 of 2 items") == 5
+    assert "dvc gc -w" in dry
+    assert run(capsys, "gc")[1].count("removed 1 of 2 items") == 5
+    assert run(capsys, "gc")[1].count("removed 0 of 1 items") == 5
+    assert all("built 0, reused 1" in line for line in here.stages().values())
+
+
+def test_outside_of_a_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, "explain")
+    assert status == 1
+    assert "configs/pipeline.yaml" in err
+
+
+def test_doctor_reports_and_starts_fast(here, capsys):
+    out = run(capsys, "doctor")[1]
+    assert "python: 3." in out
+    assert "hard links" in out
+    code = "import sys, stages.cli; sys.exit('torch' in sys.modules or 'dvc' in sys.modules)"
+    assert here.run(sys.executable, "-c", code).returncode == 0
