@@ -69,7 +69,8 @@ def fit(
     start, seen, spacing = start_on_hull(hull, views, count, seed, front)
     log.debug("fit: %d splats on the hull, %d seen, spacing %.4f", count, seen.sum(), spacing)
     settings = Settings()
-    if leaves_corners_open(views.cameras):
+    few = leaves_corners_open(views.cameras)
+    if few:
         # Few outlines leave the depth open: splats that wander fit four pictures and nothing else.
         settings = settings.changed(anchor_weight=0.02, position_rate=0.02)
     found = optimise(
@@ -80,6 +81,7 @@ def fit(
         spacing=spacing,
         settings=settings,
         front=front,
+        fixed_colour=~seen if few else None,
         threads=threads,
     )
     found = found.selected(found.opacity >= FAINTEST)

@@ -86,16 +86,19 @@ def optimise(
     spacing: float,
     settings: Settings | None = None,
     front: int | None = None,
+    fixed_colour: NDArray[np.bool_] | None = None,
     threads: int | None = None,
 ) -> Gaussians:
     """Fit Gaussians to the views, one view per step, on a random background colour each.
 
-    Deterministic: the rasteriser is bit-identical on any number of threads and the order of views
-    comes from `seed`.
+    `fixed_colour` (N,) marks splats that keep their colour: a view that only grazes them, or peeps
+    through a gap, would teach them a wrong one. Deterministic: the rasteriser is bit-identical on
+    any number of threads and the order of views comes from `seed`.
     """
     settings = settings or Settings()
     raw = raw_from_values(start.tensor())
     anchor = raw[:, 0:3].clone()
+    kept = None if fixed_colour is None else torch.from_numpy(fixed_colour)
     optimiser = Adam(raw, _rates(settings, spacing))
     rng = np.random.default_rng(seed)
     order = _view_order(len(views), steps, front, settings.front_share, rng)
@@ -115,6 +118,8 @@ def optimise(
         loss = loss + _priors(values, anchor, settings, spacing, step / steps)
         (gradient,) = torch.autograd.grad(loss, raw)
         raw = raw.detach()
+        if kept is not None:
+            gradient[kept, 11:14] = 0.0
         optimiser.step(raw, gradient, settings.final_rate ** (step / steps))
         raw[:, 4:7].clamp_(*limits)
         raw[:, 11:14].clamp_(0.0, 1.0)

@@ -14,10 +14,14 @@ from assets3d.splats.hull import Hull
 from assets3d.splats.silhouettes import sample
 from assets3d.views.posed import Views
 
-#: A point counts as seen by a view whose weight (cosine to a power, rim fade) reaches this.
-_SEEN = 0.02
+#: A point counts as seen if a view looks at it with at least this cosine; flatter, colours smear.
+_SEEN = 0.1
 #: Exponent of the cosine: large, so that where views disagree the one that faces the point wins.
 _FACING_POWER = 4.0
+#: Rounds of averaging that spread colours over unseen points.
+_MEMBRANE_ROUNDS = 80
+#: How much brighter than a wall an unseen surface is taken to be that faces straight up.
+_TOP_LIGHT = 0.18
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def project_colours(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return (N, 3) sRGB colours 0..1 from the views, and (N,) bool: which points any view saw.
 
-    A point that no view saw takes the mean of its nearest seen neighbours that face the same way.
+    Colours run smoothly over the points that no view saw, from where the seen ones border them.
     The `front` view, where given, outweighs the others.
     """
     total = np.zeros((len(points.position), 3))
@@ -106,18 +110,22 @@ def project_colours(
 def _filled(
     points: SurfacePoints, colours: NDArray[np.float64], seen: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
+    """Stretch seen colours over unseen points like a membrane (Laplace's equation)."""
     if seen.all() or not seen.any():
         return colours if seen.any() else np.full_like(colours, 0.5)
-    source = np.flatnonzero(seen)
     # The normal joins the position, so that a lid takes its rim's colour rather than what is under.
-    reach = 6.0 * points.spacing
-    features = np.concatenate([points.position, reach * points.normal], axis=1)
-    distance, index = cKDTree(features[source]).query(features[~seen], k=min(12, len(source)))
-    distance, index = distance.reshape(len(distance), -1), index.reshape(len(distance), -1)
-    share = 1.0 / (distance + points.spacing) ** 2
-    share /= share.sum(axis=1, keepdims=True)
+    features = np.concatenate([points.position, 2.0 * points.spacing * points.normal], axis=1)
+    source = np.flatnonzero(seen)
+    near = min(16, len(source))
+    _, index = cKDTree(features[source]).query(features[~seen], k=near)
     result = colours.copy()
-    result[~seen] = np.einsum("nk,nkc->nc", share, colours[source][index])
+    result[~seen] = colours[source][index.reshape(-1, near)].mean(axis=1)
+    _, neighbours = cKDTree(features).query(features[~seen], k=min(9, len(features)))
+    for _ in range(_MEMBRANE_ROUNDS):
+        result[~seen] = result[neighbours].mean(axis=1)
+    # Light comes from above: what faces up is brighter than the sides that the colours came from.
+    lit = 1.0 + _TOP_LIGHT * points.normal[~seen, 1:2]
+    result[~seen] = np.clip(result[~seen] * lit, 0.0, 1.0)
     return result
 
 
