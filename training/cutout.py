@@ -28,6 +28,9 @@ from training.run import command_line, fresh, run, settings_from
 
 #: The network itself sees half of the exported network's size.
 SCENE_PX = SIZE_PX // 2
+#: Share of the training up to which scenes have how many pixels: small ones are three times as
+#: fast, and enough to learn what an object is.
+SCENE_SIZES_PX = ((0.45, 96), (0.75, 128), (1.0, SCENE_PX))
 #: Weight of the soft IoU beside the cross-entropy, and of pixels near an edge beside the others.
 IOU_WEIGHT, EDGE_WEIGHT = 0.5, 2.0
 VALIDATION_SCENES, VALIDATION_SEED = 192, 7
@@ -51,7 +54,8 @@ class CutoutTask:
         """See `training.run.Task`."""
         seed = int(torch.randint(2**62, (1,), generator=generator))
         rng = np.random.default_rng(seed)
-        scenes = [make_scene(rng, self.crops, SCENE_PX) for _ in range(self.batch)]
+        size = next(size for end, size in SCENE_SIZES_PX if progress <= end)
+        scenes = [make_scene(rng, self.crops, size) for _ in range(self.batch)]
         pictures, alpha = self._tensors(scenes)
         return segmentation_loss(self.networks(pictures).float(), alpha), self.batch
 
