@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from assets3d.cameras import Cameras
-from assets3d.mesh.fuse import all_round_cameras
+from assets3d.mesh.fuse import all_round_cameras, reach
 from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.texels import Texels, covered_texels
 from assets3d.native.surface import add_picture
@@ -63,7 +63,7 @@ def baked(
         add_picture(total, weight, *surface, camera, layers, threads=threads, **how)
 
     # At half the texture's side the pictures are about as fine as the texels.
-    for camera in _each(all_round_cameras(cameras, max(128, texture_px // 2))):
+    for camera in _each(all_round_cameras(cameras, max(128, texture_px // 2), reach(gaussians))):
         depth = _mesh_depth(mesh, camera, threads)
         colour, solid = _splat_picture(values, camera, depth, threads)
         add(camera, colour, depth, _trust(depth, solid), power=4.0, strength=1.0)

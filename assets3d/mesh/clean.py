@@ -178,6 +178,26 @@ def _vertex_average(mesh: Mesh) -> csr_matrix:
     return diags(1.0 / np.maximum(np.asarray(links.sum(axis=1)).ravel(), 1.0)) @ links
 
 
+def unfolded(mesh: Mesh, rounds: int = 6) -> Mesh:
+    """Pull back corners of faces that lie folded over their neighbours, as decimation leaves some.
+
+    A face is folded when at least two of its three neighbours look the other way; at the edge of a
+    blade only one does.
+    """
+    pairs = neighbour_pairs(mesh.faces)
+    average = _vertex_average(mesh)
+    vertices = mesh.vertices.astype(np.float64)
+    for _ in range(rounds):
+        normals = unit(face_cross(vertices, mesh.faces))
+        against = np.einsum("ij,ij->i", normals[pairs[:, 0]], normals[pairs[:, 1]]) < 0.0
+        turned = np.bincount(pairs[against, :2].ravel(), minlength=len(mesh.faces)) >= 2
+        if not turned.any():
+            break
+        corners = np.unique(mesh.faces[turned])
+        vertices[corners] = (average @ vertices)[corners]
+    return Mesh(vertices.astype(np.float32), mesh.faces)
+
+
 def bilateral_normals(
     mesh: Mesh, normal_iterations: int = 6, vertex_iterations: int = 12, angle_deg: float = 25.0
 ) -> Mesh:

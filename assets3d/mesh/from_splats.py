@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from assets3d.cameras import Cameras
 from assets3d.errors import InputError
 from assets3d.mesh.bake import baked
-from assets3d.mesh.clean import bilateral_normals, fix_winding, keep_large_components, taubin
+from assets3d.mesh.clean import (
+    bilateral_normals,
+    fix_winding,
+    keep_large_components,
+    taubin,
+    unfolded,
+)
 from assets3d.mesh.fuse import fused
 from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.normals import corner_normals
@@ -42,11 +48,16 @@ class Settings:
 
 @dataclass
 class Report:
-    """What one run did: seconds per step, counts, and the way the texture was laid out."""
+    """What one run did: seconds per step, counts, how the texture was laid out, and the placing.
+
+    A point of the splats' frame lies at (point - pivot) * metres_per_unit in the mesh.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     splats_kept: int = 0
     dense_faces: int = 0
+    metres_per_unit: float = 0.0
+    pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
     atlas: str = ""
 
 
@@ -120,7 +131,10 @@ def mesh_from_splats(
     )
     clock.lap("bake")
     _log.info("mesh: %d faces from %d splats, %s", len(mesh.faces), len(kept), report.seconds)
-    return placed(dataclasses.replace(mesh, base_colour=texture), height_m)
+    mesh, pivot, factor = placed(dataclasses.replace(mesh, base_colour=texture), height_m)
+    report.metres_per_unit = factor * scale
+    report.pivot = tuple(float(v) for v in pivot / scale + centre)
+    return mesh
 
 
 def shaped(dense: Mesh, faces: int) -> Mesh:
@@ -131,7 +145,7 @@ def shaped(dense: Mesh, faces: int) -> Mesh:
     # bumps that splats leave, and noise is flattened at a few steps.
     mesh = simplified(mesh, max(4 * faces, 20_000))
     mesh = bilateral_normals(mesh)
-    return keep_large_components(simplified(mesh, faces))
+    return unfolded(keep_large_components(simplified(mesh, faces)))
 
 
 def with_corners(mesh: Mesh, corner_uvs: NDArray, corner_normals: NDArray) -> Mesh:
@@ -153,13 +167,17 @@ def with_corners(mesh: Mesh, corner_uvs: NDArray, corner_normals: NDArray) -> Me
     )
 
 
-def placed(mesh: Mesh, height_m: float) -> Mesh:
-    """Return the mesh `height_m` high, standing on y = 0, centred over the origin in x and z."""
+def placed(mesh: Mesh, height_m: float) -> tuple[Mesh, NDArray[np.float64], float]:
+    """Stand the mesh on y = 0, `height_m` high, centred over the origin in x and z.
+
+    Returns:
+        The mesh, and what was done to it: (vertex - pivot) * scale.
+    """
     low, high = mesh.bounds.astype(np.float64)
     scale = height_m / max(high[1] - low[1], 1e-9)
     pivot = np.array([(low[0] + high[0]) / 2.0, low[1], (low[2] + high[2]) / 2.0])
     vertices = ((mesh.vertices - pivot) * scale).astype(np.float32)
-    return dataclasses.replace(mesh, vertices=vertices)
+    return dataclasses.replace(mesh, vertices=vertices), pivot, scale
 
 
 def _normalising(gaussians: Gaussians) -> tuple[NDArray[np.float64], float]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from assets3d.cameras import FOV_Y_DEG, ORBIT_RADIUS, Cameras, orbit_cameras
+from assets3d.cameras import Cameras, orbit_cameras
 from assets3d.errors import InputError
 from assets3d.mesh.mesh import Mesh
 from assets3d.native.surface import integrate
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 
 #: A pixel belongs to the object when the splats cover at least this much of it.
 SOLID_ALPHA = 0.5
+#: From the cameras to the centre of a normalised object: far enough for its corners to be in front.
+CAMERA_DISTANCE = 2.4
 #: Truncation, in voxels.
 BAND = 3.0
+#: Standard deviation of the volume's smoothing, in voxels.
+SMOOTHING = 0.8
 #: Depths of neighbouring pixels further apart than this, in world units, are two surfaces.
 DEPTH_STEP = 0.03
 #: Cells of the coarse volume that tells inside from outside, in voxels.
@@ -43,19 +47,31 @@ class DepthPictures:
         cameras: V cameras all round.
         layers: (V, H, W, 4) float32: depth along the camera's axis, 0 where nothing is; confidence
             0..1, near 0 at steps in depth and at grazing surfaces; incidence, the cosine of the
-            angle between the surface's normal and the axis; distance to the silhouette in pixels, 0 inside it.
+            angle between the surface's normal and the axis; distance to the silhouette in pixels,
+            0 inside it.
     """
 
     cameras: Cameras
     layers: NDArray[np.float32]
 
 
-def all_round_cameras(count: int, size_px: int) -> Cameras:
-    """Return `count` cameras spread evenly over a sphere, poles included (a Fibonacci lattice)."""
+def all_round_cameras(count: int, size_px: int, radius: float) -> Cameras:
+    """Return `count` cameras spread evenly over a sphere, poles included (a Fibonacci lattice).
+
+    All see the whole ball of `radius` round the origin.
+    """
     step = np.arange(count)
     height = 1.0 - 2.0 * step / max(count - 1, 1)
     azimuth = np.degrees(step * np.pi * (3.0 - np.sqrt(5.0)))
-    return orbit_cameras(azimuth, np.degrees(np.arcsin(height)), size_px, ORBIT_RADIUS, FOV_Y_DEG)
+    fov_deg = 2.0 * np.degrees(np.arcsin(min(1.03 * radius / CAMERA_DISTANCE, 0.95)))
+    elevation = np.degrees(np.arcsin(height))
+    return orbit_cameras(azimuth, elevation, size_px, CAMERA_DISTANCE, fov_deg)
+
+
+def reach(gaussians: Gaussians) -> float:
+    """Return the radius of the ball round the origin that holds all splats but strays."""
+    outermost = np.linalg.norm(gaussians.position, axis=1) + gaussians.scale.max(axis=1)
+    return float(min(np.quantile(outermost, 0.999) + 0.02, LONG_SIDE))
 
 
 def depth_pictures(
@@ -178,11 +194,12 @@ def fused(
     Raises:
         InputError: when no surface is found.
     """
-    pictures = depth_pictures(gaussians, all_round_cameras(views, size_px), threads)
+    cameras = all_round_cameras(views, size_px, reach(gaussians))
+    pictures = depth_pictures(gaussians, cameras, threads)
     # Strays cannot make the volume larger than what the cameras see.
-    reach = 2.0 * gaussians.scale.max(axis=1, keepdims=True)
-    low = np.maximum((gaussians.position - reach).min(axis=0), -LONG_SIDE * 0.6)
-    high = np.minimum((gaussians.position + reach).max(axis=0), LONG_SIDE * 0.6)
+    margin = 2.0 * gaussians.scale.max(axis=1, keepdims=True)
+    low = np.maximum((gaussians.position - margin).min(axis=0), -LONG_SIDE * 0.6)
+    high = np.minimum((gaussians.position + margin).max(axis=0), LONG_SIDE * 0.6)
     grid = grid_round(low.astype(np.float64), high.astype(np.float64), voxels, longest)
     return surface(distance_volume(pictures, grid, threads), grid)
 
@@ -209,6 +226,8 @@ def distance_volume(
     rows = np.flatnonzero(band)
     points = np.stack(np.unravel_index(rows, grid.shape), axis=1) * grid.voxel + grid.origin
     volume.ravel()[rows], _ = _integrated(pictures, points, grid.voxel, threads)
+    # Splats leave pits and bumps about a voxel wide.
+    volume = ndimage.gaussian_filter(np.clip(volume, -1.5, 1.5), SMOOTHING)
     for axis in range(3):
         edge = np.moveaxis(volume, axis, 0)
         edge[0] = edge[-1] = BAND

@@ -150,13 +150,13 @@ def _render_pyrender(mesh: Mesh, cameras: Cameras) -> NDArray[np.uint8]:
     pyrender = _pyrender()
     scene = pyrender.Scene(bg_color=[0.0, 0.0, 0.0, 0.0], ambient_light=[(_SKY + _GROUND) / 2] * 3)
     scene.add(_pyrender_mesh(pyrender, mesh))
-    fx, fy, cx, cy = 2.0 * cameras.intrinsics_px[0]
+    fx, fy, cx, cy = cameras.intrinsics_px[0]
     eye = scene.add(pyrender.IntrinsicsCamera(fx, fy, cx, cy, znear=0.05, zfar=100.0))
     lights = [
         scene.add(pyrender.DirectionalLight(color=np.ones(3), intensity=np.pi * strength))
         for _, strength in _LIGHTS
     ]
-    drawer = pyrender.OffscreenRenderer(2 * cameras.width_px, 2 * cameras.height_px)
+    drawer = pyrender.OffscreenRenderer(cameras.width_px, cameras.height_px)
     pictures = []
     try:
         for pose in cameras.world_from_camera:
@@ -164,7 +164,8 @@ def _render_pyrender(mesh: Mesh, cameras: Cameras) -> NDArray[np.uint8]:
             for light, (direction, _) in zip(lights, _LIGHTS, strict=True):
                 scene.set_pose(light, pose @ look_at([direction])[0])
             drawn, _ = drawer.render(scene, flags=pyrender.RenderFlags.RGBA)
-            pictures.append(_halved(drawn))
+            # Four samples a pixel: at the rim, colour is already mixed with transparent black.
+            pictures.append(_straight(drawn / np.float32(255.0)))
     finally:
         drawer.delete()
     return np.stack(pictures)
@@ -181,9 +182,8 @@ def _pyrender_mesh(pyrender, mesh: Mesh):
     )
     colours = None
     if texture is None and mesh.colours is not None:
-        colours = np.column_stack(
-            [linear_from_srgb(mesh.colours), np.ones(len(mesh.colours))]
-        ).astype(np.float32)
+        linear = linear_from_srgb(mesh.colours)
+        colours = np.column_stack([linear, np.ones(len(linear), dtype=np.float32)])
     primitive = pyrender.Primitive(
         positions=mesh.vertices,
         normals=mesh.normals,
@@ -194,10 +194,3 @@ def _pyrender_mesh(pyrender, mesh: Mesh):
         mode=4,
     )
     return pyrender.Mesh([primitive])
-
-
-def _halved(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Halve a picture whose colour is already mixed with transparent black at its rim."""
-    height, width = rgba.shape[0] // 2, rgba.shape[1] // 2
-    mixed = rgba.astype(np.float32).reshape(height, 2, width, 2, 4).mean(axis=(1, 3)) / 255.0
-    return _straight(mixed)

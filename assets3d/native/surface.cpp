@@ -105,7 +105,9 @@ A3D_API void a3d_integrate(const float* points, int64_t count, const A3dPicture*
                     value = gap * incidence / voxel;
                     weight = confidence * incidence;
                 }
-                value = std::min(value, band);
+                // Clipped close to zero the mean is robust: one camera that looks through a gap
+                // between splats cannot outvote those that see the surface.
+                value = std::min(value, 1.25f);
                 if (value > -1.0f) near += value * weight, near_weight += weight;
                 else if (value > -band) deep += value * weight, deep_weight += weight;
             }
