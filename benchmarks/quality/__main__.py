@@ -21,6 +21,9 @@ SECTIONS = {
     "splats": "benchmarks.quality.splats:four_true_views",
     "fit": "benchmarks.quality.splats:fit_24_views",
     "mesh": "benchmarks.quality.meshes:mesh_from_true_views",
+    "cutout": "benchmarks.quality.cutouts:cutout_of_scene",
+    "views": "benchmarks.quality.generated_views:views_from_true_front",
+    "image": "benchmarks.quality.recognition:family_recognised",
 }
 
 
