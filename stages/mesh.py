@@ -25,17 +25,18 @@ def build(_: None, item: Item) -> Mapping[str, Any]:
     """Write <id>.glb, the formats asked for, a turntable and a preview."""
     from assets3d.mesh.from_splats import Report, Settings, mesh_from_splats
     from assets3d.mesh.glb import write_glb
+    from assets3d.mesh.measures import agreement
     from assets3d.splats.ply import read_ply
 
     spec, name = item.spec, item.spec["id"]
     gaussians = read_ply(item.folders["splats"] / "splats.ply")
-    report = Report()
+    front, report = _front(item), Report()
     mesh = mesh_from_splats(
         gaussians,
         faces=spec["faces"],
         texture_px=spec["texture_px"],
         height_m=spec["height_m"],
-        sources=_front(item),
+        sources=front,
         settings=Settings(threads=item.params["threads"]),
         report=report,
     )
@@ -52,6 +53,9 @@ def build(_: None, item: Item) -> Mapping[str, Any]:
         "size_m": [round(float(v), 4) for v in high - low],
         "texture_px": 0 if mesh.base_colour is None else int(mesh.base_colour.shape[0]),
     }
+    if front is not None:
+        overlap, psnr_db = agreement(mesh, front, report)
+        numbers |= {"front_iou": round(overlap, 3), "front_psnr_db": round(psnr_db, 1)}
     return {"numbers": numbers}
 
 
@@ -109,6 +113,7 @@ STEP = Step(
         "assets3d.images.sheet",
         "assets3d.mesh.from_splats",
         "assets3d.mesh.glb",
+        "assets3d.mesh.measures",
         "assets3d.mesh.obj",
         "assets3d.mesh.stl",
         "assets3d.mesh.turntable",
