@@ -30,7 +30,12 @@ def build(cutter: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.cutout import recentre
     from assets3d.images.picture import read_picture, write_png
 
-    source = item.folders["image"] / "image.png" if item.spec["kind"] == "prompt" else item.given
+    if item.spec["kind"] == "prompt":
+        source = item.folders["image"] / "image.png"
+        if item.params["painted_background"] == "plain":
+            cutter = cutter.on_plain_backgrounds()
+    else:
+        source = item.given
     rgba = cutter(read_picture(source))
     centred = recentre(rgba, item.params["size_px"], border_ratio=item.params["border_ratio"])
     write_png(item.out / "cutout.png", centred)

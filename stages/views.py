@@ -46,6 +46,7 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
 
     params = item.params
     size_px = params["size_px"]
+    cutter = loaded.cutter.on_plain_backgrounds()  # the model paints on white
     cutout = _with_alpha(read_picture(item.folders["cutout"] / "cutout.png"))
     pictures = make_views(
         loaded.model,
@@ -58,7 +59,7 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
     )
     # The front is known: the picture itself is better than what the network makes of it.
     front = resize_premultiplied(cutout, size_px)
-    rgba = np.stack([front, *(loaded.cutter(picture) for picture in pictures[1:])])
+    rgba = np.stack([front, *(cutter(picture) for picture in pictures[1:])])
     write_views(Views(rgba, four_views(size_px)), item.out)
     write_png(item.out / "sheet.png", contact_sheet(list(rgba), columns=4))
     coverage = [round(float(view[..., 3].mean() / 255.0), 4) for view in rgba]

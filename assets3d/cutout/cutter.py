@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from assets3d.cutout.matte import (
     follow_edges,
     keep_components,
     levels,
+    off_plain_background,
     small_holes_filled,
 )
 from assets3d.errors import InputError, PassingError
@@ -69,6 +70,8 @@ class Cutter:
             radius_px = round(2.0 * max(height, width) / max(net))
             alpha = follow_edges(alpha, picture, radius_px)
         alpha = levels(alpha, self.cleaning.low, self.cleaning.high)
+        if self.cleaning.background == "plain":
+            alpha = np.maximum(alpha, off_plain_background(picture))
         alpha = keep_components(alpha, self.cleaning.min_component_share)
         alpha = small_holes_filled(alpha, self.cleaning.max_hole_share)
         _check_found(alpha)
@@ -78,6 +81,10 @@ class Cutter:
         rgba = np.dstack([colour, np.round(255.0 * alpha).astype(np.uint8)])
         rgba[rgba[..., 3] == 0] = 0
         return rgba
+
+    def on_plain_backgrounds(self) -> Cutter:
+        """Return the cutter for pictures that a model painted on one colour, without shadows."""
+        return replace(self, cleaning=replace(self.cleaning, background="plain"))
 
     def mask(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the network's own answer for `picture` (H, W, 3) as (H, W) float32 in 0..1."""

@@ -6,6 +6,7 @@ Masks and alphas are (H, W) float32 in 0..1; pictures uint8 (H, W, 3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class Cleaning:
             1.0 keeps the largest part only, 0.0 all.
         max_hole_share: holes smaller than this share of the object are filled; 0.0 fills none.
         decontaminate: remove the background's colour from half-transparent pixels.
+        background: "any" trusts the network alone; "plain" says that a model painted the picture
+            on one colour without shadows, so whatever clearly differs from it is the object too.
     """
 
     follow_edges: bool = True
@@ -31,11 +34,26 @@ class Cleaning:
     min_component_share: float = 0.1
     max_hole_share: float = 0.001
     decontaminate: bool = True
+    background: Literal["any", "plain"] = "any"
 
 
 def levels(mask: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
     """Stretch `low`..`high` to 0..1, which clears haze and makes the inside solid."""
     return np.clip((mask - low) / (high - low), 0.0, 1.0).astype(np.float32)
+
+
+def off_plain_background(
+    picture: NDArray[np.uint8], low: float = 0.08, high: float = 0.2
+) -> NDArray[np.float32]:
+    """Return how clearly each pixel differs from the border's colour: `low`..`high` become 0..1.
+
+    The difference is that of the channel that differs most. The border's colour is its median, so
+    an object that touches it in places does no harm.
+    """
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    colour = np.median(border, axis=0)
+    difference = np.abs(picture.astype(np.float32) - colour).max(axis=2) / np.float32(255.0)
+    return levels(difference, low, high)
 
 
 def follow_edges(

@@ -50,4 +50,4 @@ def _loaded() -> tuple[Any, Any, dict[str, Any]]:
     section = yaml.safe_load(profile.read_text())["views"]
     model = load_views_model(find_model("model", section["model"], "views").location, "cpu")
     settings = {key: section[key] for key in ("steps", "guidance", "size_px")}
-    return model, load_cutter(section["cutter"]), settings
+    return model, load_cutter(section["cutter"]).on_plain_backgrounds(), settings
