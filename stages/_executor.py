@@ -181,6 +181,9 @@ def _limit_threads(params: Params) -> None:
     if threads is None:
         return
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    # Threads that wait by spinning take the cores from each other on a machine that also does other
+    # work: a views item then took 150 s instead of 2. It changes no result.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
 
