@@ -15,7 +15,6 @@ from assets3d.errors import InputError
 from assets3d.mesh.bake import baked
 from assets3d.mesh.clean import (
     bilateral_normals,
-    fix_winding,
     keep_large_components,
     taubin,
     unfolded,
@@ -37,7 +36,7 @@ _log = logging.getLogger(__name__)
 class Settings:
     """How a mesh is made from splats; the defaults suit a prop of 5k faces with a 1024 texture."""
 
-    depth_views: int = 60
+    depth_views: int = 50
     depth_px: int = 320
     voxels: float = 3e6
     longest_voxels: int = 256
@@ -139,8 +138,7 @@ def mesh_from_splats(
 
 def shaped(dense: Mesh, faces: int) -> Mesh:
     """Return the fused surface cleaned, smoothed with its edges kept, and at its face budget."""
-    mesh = fix_winding(keep_large_components(dense))
-    mesh = taubin(mesh, iterations=4)
+    mesh = taubin(keep_large_components(dense), iterations=4)
     # Normals are filtered at a middle resolution: there, one ring of faces is about as wide as the
     # bumps that splats leave, and noise is flattened at a few steps.
     mesh = simplified(mesh, max(4 * faces, 20_000))

@@ -87,7 +87,7 @@ def depth_pictures(
     for index in range(len(cameras)):
         camera = cameras[index]
         depth, spread, alpha = _mean_depth(gaussians, values, camera, threads)
-        layers[index] = _measured(depth, spread, alpha, camera)
+        _measure(layers[index], depth, spread, alpha, camera)
     return DepthPictures(cameras, layers)
 
 
@@ -111,10 +111,10 @@ def _mean_depth(
     return mean[..., 0] + np.float32(view[2, 3]), spread, alpha
 
 
-def _measured(
-    depth: NDArray, spread: NDArray, alpha: NDArray, camera: Cameras
-) -> NDArray[np.float32]:
-    """Return the four layers of `DepthPictures` for one camera, (H, W, 4)."""
+def _measure(
+    layers: NDArray[np.float32], depth: NDArray, spread: NDArray, alpha: NDArray, camera: Cameras
+) -> None:
+    """Fill in one camera's four layers, (H, W, 4), of `DepthPictures`."""
     import cv2
 
     solid = alpha >= SOLID_ALPHA
@@ -129,8 +129,10 @@ def _measured(
     confidence = np.clip(1.6 - blur, 0.0, 1.0) * np.clip((incidence - 0.1) / 0.4, 0.0, 1.0)
     confidence *= np.clip((alpha - SOLID_ALPHA) / 0.4, 0.0, 1.0)
     outside = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = np.maximum(outside - 0.5, 0.0) * ~solid
-    return np.stack([depth, confidence * solid, incidence, outside], axis=-1)
+    layers[..., 0] = depth
+    layers[..., 1] = confidence * solid
+    layers[..., 2] = incidence
+    layers[..., 3] = np.maximum(outside - 0.5, 0.0) * ~solid
 
 
 def _slope(depth: NDArray, solid: NDArray, axis: int) -> NDArray:
@@ -175,7 +177,7 @@ def grid_round(
 def fused(
     gaussians: Gaussians,
     *,
-    views: int = 60,
+    views: int = 50,
     size_px: int = 320,
     voxels: float = 3e6,
     longest: int = 256,

@@ -32,11 +32,16 @@ def neighbour_pairs(faces: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def face_components(faces: NDArray[np.int32]) -> tuple[int, NDArray[np.int32]]:
-    """Return the number of pieces connected across two-face edges, and each face's piece, (F,)."""
-    pairs = neighbour_pairs(faces)
-    ones = np.ones(len(pairs), dtype=np.int8)
-    graph = coo_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(faces), len(faces)))
-    return connected_components(graph, directed=False)
+    """Return the number of pieces that share no vertex, and each face's piece, (F,).
+
+    Vertices that no face uses are not counted.
+    """
+    vertices = int(faces.max(initial=-1)) + 1
+    starts, ends = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
+    links = coo_matrix((np.ones(len(starts), dtype=np.int8), (starts, ends)), (vertices, vertices))
+    _, of_vertex = connected_components(links, directed=False)
+    used, labels = np.unique(of_vertex[faces[:, 0]], return_inverse=True)
+    return len(used), labels.astype(np.int32)
 
 
 def is_closed(faces: NDArray[np.int32]) -> bool:

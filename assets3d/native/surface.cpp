@@ -27,11 +27,11 @@ namespace {
 constexpr int64_t CHUNK = 8192;
 
 struct Spot {                    // where a point falls in a picture
-    float depth;
+    float u, v, depth;           // pixels and world units
     bool inside;
-    int index[4];                // the four pixels round it
-    float share[4];
     int nearest;
+    int index[4];                // the four pixels round it, after `surround`
+    float share[4];
 };
 
 inline Spot locate(const A3dPicture& p, const float* x) {
@@ -41,20 +41,21 @@ inline Spot locate(const A3dPicture& p, const float* x) {
     const float cy = m[4] * x[0] + m[5] * x[1] + m[6] * x[2] + m[7];
     s.depth = m[8] * x[0] + m[9] * x[1] + m[10] * x[2] + m[11];
     const float inverse = 1.0f / std::max(s.depth, 1e-6f);
-    const float u = p.fx * cx * inverse + p.cx, v = p.fy * cy * inverse + p.cy;
-    s.inside = s.depth > 1e-6f && u >= 0.0f && v >= 0.0f && u < p.width && v < p.height;
-    if (!s.inside) return s;
-    const float a = u - 0.5f, b = v - 0.5f;
-    const float fa = floorf(a), fb = floorf(b);
-    const int x0 = std::max(int(fa), 0), y0 = std::max(int(fb), 0);
-    const int x1 = std::min(int(fa) + 1, p.width - 1), y1 = std::min(int(fb) + 1, p.height - 1);
-    const float wx = a - fa, wy = b - fb;
+    s.u = p.fx * cx * inverse + p.cx, s.v = p.fy * cy * inverse + p.cy;
+    s.inside = s.depth > 1e-6f && s.u >= 0 && s.v >= 0 && s.u < p.width && s.v < p.height;
+    s.nearest = s.inside ? int(s.v) * p.width + int(s.u) : 0;
+    return s;
+}
+
+inline void surround(const A3dPicture& p, Spot& s) {
+    const int xa = int(s.u + 0.5f) - 1, ya = int(s.v + 0.5f) - 1;  // floor without libm
+    const float wx = s.u - 0.5f - xa, wy = s.v - 0.5f - ya;
+    const int x0 = std::max(xa, 0), y0 = std::max(ya, 0);
+    const int x1 = std::min(xa + 1, p.width - 1), y1 = std::min(ya + 1, p.height - 1);
     s.index[0] = y0 * p.width + x0, s.index[1] = y0 * p.width + x1;
     s.index[2] = y1 * p.width + x0, s.index[3] = y1 * p.width + x1;
     s.share[0] = (1 - wx) * (1 - wy), s.share[1] = wx * (1 - wy);
     s.share[2] = (1 - wx) * wy, s.share[3] = wx * wy;
-    s.nearest = int(v) * p.width + int(u);
-    return s;
 }
 
 inline float blend(const Spot& s, const float* layers, int channels, int c) {
@@ -76,13 +77,14 @@ A3D_API void a3d_integrate(const float* points, int64_t count, const A3dPicture*
             float near = 0, near_weight = 0, deep = 0, deep_weight = 0, free = 0;
             for (int k = 0; k < views; k++) {
                 const A3dPicture& p = pictures[k];
-                const Spot s = locate(p, points + 3 * i);
+                Spot s = locate(p, points + 3 * i);
                 if (!s.inside) continue;
                 const float* nearest = p.layers + 4 * s.nearest;
                 // Most points lie hidden behind a surface: one look is enough for those.
                 if (nearest[0] > 0.0f && nearest[0] - s.depth < -(band + 2.0f) * voxel &&
                     nearest[3] == 0.0f)
                     continue;
+                surround(p, s);
                 const float outside = blend(s, p.layers, 4, 3);
                 float value, weight;
                 if (outside > 0.0f) {
@@ -197,10 +199,11 @@ A3D_API void a3d_add_picture(const float* points, const float* normals, const fl
             const float facing = std::min((n[0] * dx + n[1] * dy + n[2] * dz) * inverse,
                                           (g[0] * dx + g[1] * dy + g[2] * dz) * inverse + 0.2f);
             if (facing < 0.15f) continue;
-            const Spot s = locate(p, x);
+            Spot s = locate(p, x);
             if (!s.inside) continue;
             const float depth = p.layers[5 * s.nearest];
             if (depth <= 0.0f || s.depth - depth > tolerance) continue;
+            surround(p, s);
             const float share = strength * blend(s, p.layers, 5, 1) * powf(facing, power);
             for (int c = 0; c < 3; c++) total[3 * i + c] += share * blend(s, p.layers, 5, 2 + c);
             weight[i] += share;

@@ -37,7 +37,7 @@ def test_a_closed_outward_mesh_of_the_right_size_and_place(shape):
     height = float(np.ptp(shape.vertices[:, 1]))
     report = Report()
     # Any frame: the splats lie elsewhere and are seven times as large.
-    splats = scale_and_move(surfels(shape, GREY, 6000), 7.0, np.array([3.0, -2.0, 1.0]))
+    splats = scale_and_move(surfels(shape, GREY, 6000, spread=0.7), 7.0, np.array([3.0, -2.0, 1.0]))
     mesh = made(splats, height_m=height, report=report)
     solid = welded(mesh)
     assert is_closed(solid.faces)
