@@ -33,7 +33,7 @@ class Project:
         text = assets if isinstance(assets, str) else yaml.safe_dump(assets, sort_keys=False)
         (self.root / "configs/assets.yaml").write_text(text)
 
-    def run(self, *command: str, faults: str = "", timeout: float = 120):
+    def run(self, *command: str, faults: str = "", timeout: float = 600):
         env = {
             **os.environ,
             "PYTHONPATH": str(self.root),
