@@ -10,6 +10,7 @@ from assets3d.mesh.clean import (
     keep_large_components,
     make_closed,
     taubin,
+    unfolded,
 )
 from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.normals import corner_normals, vertex_normals
@@ -93,6 +94,17 @@ def test_smoothing_keeps_size(smooth):
     radius = np.linalg.norm(result.vertices, axis=1)
     assert radius.std() < 0.7 * np.linalg.norm(rough.vertices, axis=1).std()
     assert enclosed_volume(result) == pytest.approx(enclosed_volume(mesh), rel=0.02)
+
+
+def test_a_folded_face_is_pulled_back_and_a_blade_keeps_its_edge():
+    mesh = sphere(cells=30)
+    vertices = mesh.vertices.copy()
+    a, b, c = mesh.faces[500]
+    vertices[a] = 2.0 * vertices[[b, c]].mean(axis=0) - vertices[a]  # over the opposite edge
+    radius = np.linalg.norm(unfolded(Mesh(vertices, mesh.faces)).vertices, axis=1)
+    np.testing.assert_allclose(radius, 0.5, atol=0.01)
+    blade = box(0.04, 0.5, 0.01, cells=100)
+    np.testing.assert_allclose(unfolded(blade).bounds, blade.bounds, atol=1e-3)
 
 
 def test_bilateral_filter_flattens_faces_and_keeps_edges():
