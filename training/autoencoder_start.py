@@ -3,8 +3,8 @@
 Left to itself a small AutoencoderKL learns brightness within minutes and colours only much later,
 because every normalisation layer hides them. Here the residual stream carries the three colours
 (and a constant, so that normalising does not change their scale) from picture to latent and back by
-averaging and smooth enlarging; training then only adds what is missing. Each value travels as a pair
-(+v, -v): silu(v) - silu(-v) = v, so that the last activation passes it on unchanged.
+averaging and smooth enlarging; training then only adds what is missing. Each value travels as a
+pair (+v, -v): silu(v) - silu(-v) = v, so that the last activation passes it on unchanged.
 """
 
 from __future__ import annotations
