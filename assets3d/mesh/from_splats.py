@@ -131,7 +131,7 @@ def mesh_from_splats(
     clock.lap("bake")
     _log.info("mesh: %d faces from %d splats, %s", len(mesh.faces), len(kept), report.seconds)
     mesh, pivot, factor = placed(dataclasses.replace(mesh, base_colour=texture), height_m)
-    report.metres_per_unit = factor * scale
+    report.metres_per_unit = float(factor * scale)
     report.pivot = tuple(float(v) for v in pivot / scale + centre)
     return mesh
 
@@ -142,7 +142,7 @@ def shaped(dense: Mesh, faces: int) -> Mesh:
     # Normals are filtered at a middle resolution: there, one ring of faces is about as wide as the
     # bumps that splats leave, and noise is flattened at a few steps.
     mesh = simplified(mesh, max(4 * faces, 20_000))
-    mesh = bilateral_normals(mesh)
+    mesh = keep_large_components(bilateral_normals(mesh))
     return unfolded(keep_large_components(simplified(mesh, faces)))
 
 

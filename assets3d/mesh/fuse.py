@@ -31,6 +31,8 @@ SOLID_ALPHA = 0.5
 CAMERA_DISTANCE = 2.4
 #: Truncation, in voxels.
 BAND = 3.0
+#: Space is empty where this share of the cameras looks through it.
+FREE_SHARE = 0.06
 #: Standard deviation of the volume's smoothing, in voxels.
 SMOOTHING = 0.8
 #: Depths of neighbouring pixels further apart than this, in world units, are two surfaces.
@@ -203,7 +205,46 @@ def fused(
     low = np.maximum((gaussians.position - margin).min(axis=0), -LONG_SIDE * 0.6)
     high = np.minimum((gaussians.position + margin).max(axis=0), LONG_SIDE * 0.6)
     grid = grid_round(low.astype(np.float64), high.astype(np.float64), voxels, longest)
-    return surface(distance_volume(pictures, grid, threads), grid)
+    volume = distance_volume(pictures, grid, threads)
+    return surface(volume - silhouette_level(pictures, volume, grid), grid)
+
+
+def silhouette_level(
+    pictures: DepthPictures, volume: NDArray[np.float32], grid: Grid, rays: int = 200
+) -> float:
+    """Return the level of the volume, in voxels, whose outline is that of the splats.
+
+    Mean depth lies in the middle of the splats, the outline at their rim: the zero level is too
+    thin by about their thickness. The level sought parts the rays through the outermost pixels of
+    the silhouettes from those through their neighbours outside.
+    """
+    cameras = pictures.cameras
+    nearest = []
+    for index in range(0, len(cameras), 3):
+        outside = pictures.layers[index, ..., 3] > 0.0
+        for side in (outside, ~outside):
+            rim = np.argwhere(side & ndimage.binary_dilation(~side))
+            chosen = rim[np.linspace(0, len(rim) - 1, min(rays, len(rim))).astype(int)]
+            nearest.append(_smallest_along_rays(volume, grid, cameras[index], chosen))
+    if not sum(map(len, nearest)):
+        return 0.0
+    return float(np.clip(np.median(np.concatenate(nearest)), -0.5, 1.0))
+
+
+def _smallest_along_rays(
+    volume: NDArray[np.float32], grid: Grid, camera: Cameras, pixels: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the smallest value of the volume along the rays through (P, 2) pixels (row, col)."""
+    fx, fy, cx, cy = camera.intrinsics_px[0]
+    x, y = (pixels[:, 1] + 0.5 - cx) / fx, (pixels[:, 0] + 0.5 - cy) / fy
+    pose = camera.world_from_camera[0]
+    directions = np.stack([x, -y, -np.ones_like(x)], axis=1) @ pose[:3, :3].T
+    half_diagonal = np.linalg.norm(grid.shape) / 2.0 * grid.voxel
+    depth = CAMERA_DISTANCE + np.arange(-half_diagonal, half_diagonal, grid.voxel)
+    points = directions[:, None] * depth[:, None] + pose[:3, 3]
+    cells = ((points - grid.origin) / grid.voxel).reshape(-1, 3).T
+    values = ndimage.map_coordinates(volume, cells, order=1, cval=BAND, mode="constant")
+    return values.reshape(len(pixels), -1).min(axis=1)
 
 
 def surface(volume: NDArray[np.float32], grid: Grid) -> Mesh:
@@ -257,12 +298,15 @@ def _band(pictures: DepthPictures, grid: Grid) -> NDArray[np.bool_]:
 
 
 def _coarse_outside(pictures: DepthPictures, grid: Grid, threads: int | None) -> NDArray[np.bool_]:
-    """Mark the voxels in coarse cells whose centre at least two cameras see through."""
+    """Mark the voxels in coarse cells whose centre enough cameras see through.
+
+    A few may look into a solid through gaps between its splats.
+    """
     shape = tuple(n // _COARSE for n in grid.shape)
     cells = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
     centres = (cells.reshape(-1, 3) * _COARSE + (_COARSE - 1) / 2.0) * grid.voxel + grid.origin
     _, votes = _integrated(pictures, centres, grid.voxel, threads)
-    volume = (votes >= 2.0).reshape(shape)
+    volume = (votes >= max(2.0, FREE_SHARE * len(pictures.cameras))).reshape(shape)
     for axis in range(3):
         volume = np.repeat(volume, _COARSE, axis=axis)
     return volume
