@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from assets3d.cameras import Cameras
-from assets3d.mesh.fuse import all_round_cameras, reach
+from assets3d.mesh.depth import all_round_cameras, reach
 from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.texels import Texels, covered_texels
 from assets3d.native.surface import add_picture
@@ -56,22 +56,29 @@ def baked(
     weight = np.zeros(len(texels.index), dtype=np.float32)
     values = gaussians.tensor()
 
-    def add(camera: Cameras, colour: NDArray, depth: NDArray, trust: NDArray, **how: float) -> None:
+    def add(
+        camera: Cameras, colour: NDArray, depth: NDArray, trust: NDArray, power: float, share: float
+    ) -> None:
         layers = np.concatenate([depth[..., None], trust[..., None], colour], axis=2)
-        surface = texels.position, texels.normal, texels.face_normal
-        how |= {"tolerance": DEPTH_TOLERANCE}
-        add_picture(total, weight, *surface, camera, layers, threads=threads, **how)
+        add_picture(
+            *(total, weight, texels.position, texels.normal, texels.face_normal, camera, layers),
+            tolerance=DEPTH_TOLERANCE,
+            power=power,
+            strength=share,
+            threads=threads,
+        )
 
     # At half the texture's side the pictures are about as fine as the texels.
     for camera in _each(all_round_cameras(cameras, max(128, texture_px // 2), reach(gaussians))):
         depth = _mesh_depth(mesh, camera, threads)
         colour, solid = _splat_picture(values, camera, depth, threads)
-        add(camera, colour, depth, _trust(depth, solid), power=4.0, strength=1.0)
-    for index, camera in enumerate(_each(sources.cameras) if sources else []):
-        depth = _mesh_depth(mesh, camera, threads)
-        rgba = sources.rgba[index].astype(np.float32) / 255.0
-        trust = _trust(depth, _eroded(rgba[..., 3]))
-        add(camera, rgba[..., :3], depth, trust, power=3.0, strength=SOURCE_STRENGTH)
+        add(camera, colour, depth, _trust(depth, solid), power=4.0, share=1.0)
+    if sources is not None:
+        for camera, picture in zip(_each(sources.cameras), sources.rgba, strict=True):
+            depth = _mesh_depth(mesh, camera, threads)
+            rgba = picture.astype(np.float32) / 255.0
+            trust = _trust(depth, _eroded(rgba[..., 3]))
+            add(camera, rgba[..., :3], depth, trust, power=3.0, share=SOURCE_STRENGTH)
     return _texture(texels, total, weight)
 
 

@@ -132,7 +132,8 @@ def mesh_from_splats(
     _log.info("mesh: %d faces from %d splats, %s", len(mesh.faces), len(kept), report.seconds)
     mesh, pivot, factor = placed(dataclasses.replace(mesh, base_colour=texture), height_m)
     report.metres_per_unit = float(factor * scale)
-    report.pivot = tuple(float(v) for v in pivot / scale + centre)
+    x, y, z = (pivot / scale + centre).tolist()
+    report.pivot = (x, y, z)
     return mesh
 
 

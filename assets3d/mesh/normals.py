@@ -13,7 +13,7 @@ from assets3d.mesh.topology import face_cross, neighbour_pairs
 CREASE_DEG = 50.0
 
 
-def unit(vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+def unit(vectors: NDArray) -> NDArray[np.float64]:
     """Return the vectors at length one; a zero vector becomes +Y rather than NaN."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     safe = vectors / np.where(length > 1e-20, length, 1.0)

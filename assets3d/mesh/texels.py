@@ -44,7 +44,7 @@ def covered_texels(mesh: Mesh, size_px: int, threads: int | None = None) -> Texe
     if mesh.uvs is None or mesh.normals is None:
         raise ValueError("covered_texels: the mesh needs uvs and normals")
     # Texel (row, column) has its centre at (column + 0.5, row + 0.5); v runs upwards.
-    corners = mesh.uvs.astype(np.float64)[mesh.faces] * [size_px, -size_px] + [0.0, size_px]
+    corners = mesh.uvs[mesh.faces] * _vector(size_px, -size_px) + _vector(0, size_px)
     owner, weights = cover_texels(corners, size_px, threads=threads)
     index = np.flatnonzero(owner >= 0)
     face, weight = owner.ravel()[index], weights.reshape(-1, 3)[index]
@@ -59,7 +59,12 @@ def covered_texels(mesh: Mesh, size_px: int, threads: int | None = None) -> Texe
     )
 
 
+def _vector(x: int, y: int) -> NDArray[np.float32]:
+    return np.array([x, y], dtype=np.float32)
+
+
 def _interpolated(
     weight: NDArray[np.float32], values: NDArray[np.float32], corners: NDArray[np.int32]
 ) -> NDArray[np.float32]:
-    return sum(weight[:, c, None] * values[corners[:, c]] for c in range(3))
+    first, second, third = (weight[:, c, None] * values[corners[:, c]] for c in range(3))
+    return first + second + third

@@ -58,7 +58,10 @@ def is_closed(faces: NDArray[np.int32]) -> bool:
 def face_cross(vertices: NDArray[np.floating], faces: NDArray[np.int32]) -> NDArray[np.float64]:
     """Return (F, 3) outward normals whose length is twice the face's area."""
     corners = vertices.astype(np.float64)[faces]
-    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    cross: NDArray[np.float64] = np.cross(
+        corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    )
+    return cross
 
 
 def signed_volumes(
@@ -68,4 +71,4 @@ def signed_volumes(
     corners = vertices.astype(np.float64)[faces] - vertices.mean(axis=0, dtype=np.float64)
     cross = np.cross(corners[:, 1], corners[:, 2])
     parts = np.einsum("ij,ij->i", corners[:, 0], cross) / 6.0
-    return np.bincount(labels, parts, minlength=count)
+    return np.bincount(labels, parts, minlength=count).astype(np.float64)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from assets3d.cameras import Cameras, look_at, orbit_cameras
 from assets3d.mesh.glb import linear_from_srgb, srgb_from_linear
 from assets3d.mesh.mesh import Mesh
-from assets3d.mesh.normals import vertex_normals
+from assets3d.mesh.normals import unit, vertex_normals
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def _shaded(
     """Light a picture by its normals, in linear light as pyrender does, and halve its size."""
     light = _GROUND + (_SKY - _GROUND) * (normal[..., 1] * 0.5 + 0.5)
     for direction, strength in _LIGHTS:
-        towards = camera.world_from_camera[0, :3, :3] @ (direction / np.linalg.norm(direction))
+        towards = camera.world_from_camera[0, :3, :3] @ unit(np.array(direction))
         light = light + strength * np.clip(normal @ towards.astype(np.float32), 0.0, None)
     linear = linear_from_srgb(np.arange(256) / 255.0)[rgba[..., :3]] * light[..., None]
     alpha = rgba[..., 3:] / np.float32(255.0)

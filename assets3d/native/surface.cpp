@@ -78,7 +78,10 @@ A3D_API void a3d_integrate(const float* points, int64_t count, const A3dPicture*
             for (int k = 0; k < views; k++) {
                 const A3dPicture& p = pictures[k];
                 Spot s = locate(p, points + 3 * i);
-                if (!s.inside) continue;
+                if (!s.inside) {                             // every camera has all of the object
+                    free += 1;
+                    continue;
+                }
                 const float* nearest = p.layers + 4 * s.nearest;
                 // Most points lie hidden behind a surface: one look is enough for those.
                 if (nearest[0] > 0.0f && nearest[0] - s.depth < -(band + 2.0f) * voxel &&
