@@ -52,6 +52,9 @@ def build(_: None, item: Item) -> Mapping[str, Any]:
         "faces": len(mesh.faces),
         "size_m": [round(float(v), 4) for v in high - low],
         "texture_px": 0 if mesh.base_colour is None else int(mesh.base_colour.shape[0]),
+        # (point of the splats - pivot) * metres_per_unit is the point in the mesh.
+        "metres_per_unit": round(report.metres_per_unit, 6),
+        "pivot": [round(float(v), 6) for v in report.pivot],
     }
     if front is not None:
         overlap, psnr_db = agreement(mesh, front, report)
@@ -117,6 +120,7 @@ STEP = Step(
         "assets3d.mesh.obj",
         "assets3d.mesh.stl",
         "assets3d.mesh.turntable",
+        "assets3d.mesh.xatlas_process",  # run as a program of its own, imported by nobody
         "assets3d.splats.ply",
         "assets3d.views.posed",
     ),

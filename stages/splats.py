@@ -24,7 +24,8 @@ def load(params: Params) -> Any:
     def network() -> Any:
         from assets3d.splats.lgm_inference import load_lgm
 
-        return load_lgm(find_models(STEP.models, params)["lgm"].path, params["lgm_variant"])
+        folder = find_models(STEP.models, params)["lgm"].path
+        return load_lgm(folder, params["lgm_variant"], params.get("device", "cpu"))
 
     return network
 

@@ -51,6 +51,8 @@ if ! command -v c++ >/dev/null 2>&1 && ! command -v clang++ >/dev/null 2>&1; the
 fi
 pip install -q -c constraints.txt --no-build-isolation -e ".[dev]"
 .venv/bin/python -m assets3d.native.build
+# The first import of rembg compiles for half a minute; do it now rather than in somebody's first build.
+.venv/bin/python -c "import rembg" 2>/dev/null || echo "setup: rembg does not import" >&2
 
 # The Khronos validator is a node package; without node the GLB files are not validated by it.
 if command -v npm >/dev/null 2>&1; then

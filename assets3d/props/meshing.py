@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from assets3d.mesh.mesh import Mesh
 from assets3d.props.materials import albedo
@@ -37,7 +38,7 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
             prop.distance(tuple(g[i : i + _BATCH_POINTS] for g in grid))  # type: ignore[arg-type]
             for i in range(0, len(grid[0]), _BATCH_POINTS)
         ]
-        volume = torch.cat(pieces).view(*counts).numpy()
+        volume = _without_cavities(torch.cat(pieces).view(*counts).numpy(), cell)
         vertices, faces, _, _ = marching_cubes(
             volume, 0.0, spacing=(cell,) * 3, gradient_direction="descent", allow_degenerate=False
         )
@@ -46,3 +47,15 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
         normals = torch.stack(field_normal(prop.distance, points, 0.25 * cell), 1)  # type: ignore[arg-type]
         colours, _ = albedo(prop, points, prop.nearest_part(points))  # type: ignore[arg-type]
     return Mesh(vertices, faces.astype(np.int32), normals=normals.numpy(), colours=colours.numpy())
+
+
+def _without_cavities(volume: NDArray[np.float32], cell: float) -> NDArray[np.float32]:
+    """Fill what is closed all round: nobody can see it, so it is no part of the truth.
+
+    A mug whose drink fills it to the rim leaves such a gap between drink and wall.
+    """
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(volume > 0.0)
+    enclosed = (labels != 0) & (labels != labels[0, 0, 0])
+    return np.where(enclosed, -np.maximum(volume, 0.5 * cell), volume).astype(np.float32)
