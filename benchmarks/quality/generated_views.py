@@ -48,6 +48,6 @@ def _loaded() -> tuple[Any, Any, dict[str, Any]]:
 
     profile = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
     section = yaml.safe_load(profile.read_text())["views"]
-    model = load_views_model(find_model("model", section["model"], "views").location, "cpu")
+    model = load_views_model(find_model("views", section["model"]).path, "cpu")
     settings = {key: section[key] for key in ("steps", "guidance", "size_px")}
     return model, load_cutter(section["cutter"]).on_plain_backgrounds(), settings

@@ -47,7 +47,7 @@ def _pipeline() -> Any:
     from assets3d.images.text_to_image import load_pipeline
     from stages._models import find_model
 
-    return load_pipeline(find_model("model", "embedded", "image").location)
+    return load_pipeline(find_model("image", "embedded"))
 
 
 @cache
