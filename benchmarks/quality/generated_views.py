@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.quality.protocol import Case, score_pictures
+from benchmarks.quality.protocol import Case, embedded_profile, sampling, score_pictures
 
 
 def views_from_true_front(case: Case) -> dict[str, float]:
@@ -38,16 +38,10 @@ def _cut(cutter: Any, picture: Any) -> Any:
 
 @cache
 def _loaded() -> tuple[Any, Any, dict[str, Any]]:
-    from pathlib import Path
-
-    import yaml
-
     from assets3d.cutout import load_cutter
     from assets3d.views.pipeline import load_views_model
     from stages._models import find_model
 
-    profile = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
-    section = yaml.safe_load(profile.read_text())["views"]
+    section = embedded_profile("views")
     model = load_views_model(find_model("views", section["model"]).path, "cpu")
-    settings = {key: section[key] for key in ("steps", "guidance", "size_px")}
-    return model, load_cutter(section["cutter"]).on_plain_backgrounds(), settings
+    return model, load_cutter(section["cutter"]).on_plain_backgrounds(), sampling(section)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from assets3d.cameras import Cameras, orbit_cameras
@@ -51,6 +54,17 @@ def cases(count: int) -> list[Case]:
     if held_out:
         found += _in_turn(held_out, max(count // 4, len(held_out)), held_out=True)
     return found
+
+
+def embedded_profile(step: str) -> dict[str, Any]:
+    """Return a step's section of the embedded profile, so that the pipeline's own way is scored."""
+    path = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))[step]
+
+
+def sampling(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a diffusion step that its library function takes."""
+    return {key: section[key] for key in ("steps", "guidance", "size_px")}
 
 
 def unseen_cameras(size_px: int = SIZE_PX) -> Cameras:

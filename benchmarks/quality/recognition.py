@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.protocol import Case
+from benchmarks.quality.protocol import Case, embedded_profile, sampling
 
 SIZE_PX = 64
 RENDERS_PER_FAMILY = 40
@@ -25,7 +25,9 @@ def family_recognised(case: Case) -> dict[str, float]:
     from assets3d.cameras import four_views
     from assets3d.images.text_to_image import generate
 
-    picture = generate(_pipeline(), case.prop.caption, seed=case.seed, **_settings())
+    picture = generate(
+        _pipeline(), case.prop.caption, seed=case.seed, **sampling(embedded_profile("image"))
+    )
     render = case.views(four_views(128)[0]).rgba[0]
     return {
         "family": float(classify(picture) == case.family),
@@ -48,18 +50,6 @@ def _pipeline() -> Any:
     from stages._models import find_model
 
     return load_pipeline(find_model("image", "embedded"))
-
-
-@cache
-def _settings() -> dict[str, Any]:
-    """Return the embedded profile's own settings, so that the pipeline's pictures are scored."""
-    from pathlib import Path
-
-    import yaml
-
-    profile = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
-    section = yaml.safe_load(profile.read_text())["image"]
-    return {key: section[key] for key in ("steps", "guidance", "size_px")}
 
 
 @cache
