@@ -1,0 +1,345 @@
+"""The network's vectors: 480 numbers in, 363 out, and the frames that they are told in.
+
+Both vectors are interleaved: one block a trajectory sample, then one block a bone. A root is
+(x_m, z_m, yaw_rad), a frame on the ground that looks along (sin yaw, cos yaw); ground vectors are
+(x, z). Every function takes leading axes, so training packs whole clips and the controller one
+frame with the same code. The numbers are right-handed with the animal's left at +X, as the
+published weights have them; where a character is wanted in a left-handed engine, `flipped` is the
+one place that does it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motion.skeleton import BONE_COUNT, QUADRUPED, REST_AXES
+
+Array = NDArray[np.float64]
+
+FPS = 60.0
+STYLES = ("idle", "move", "jump", "sit", "stand", "lie")
+IDLE, MOVE, JUMP, SIT, STAND, LIE = range(6)
+
+SAMPLES, PRESENT = 12, 6
+#: Past samples are 10 frames apart, future samples 12: the network was trained that way.
+SAMPLE_TIMES_S = np.array([k / 6 - 1 for k in range(6)] + [i / 5 for i in range(6)])
+
+SAMPLE_SIZE, BONE_SIZE = 13, 12
+OUT_SAMPLES, OUT_SAMPLE_SIZE = 6, 6
+INPUT_SIZE = SAMPLES * SAMPLE_SIZE + BONE_COUNT * BONE_SIZE
+OUTPUT_SIZE = OUT_SAMPLES * OUT_SAMPLE_SIZE + BONE_COUNT * BONE_SIZE + 3
+
+#: The parts of the vectors; the first two are reshaped to one row a sample or bone.
+INPUT_SAMPLES = slice(0, SAMPLES * SAMPLE_SIZE)
+INPUT_BONES = slice(SAMPLES * SAMPLE_SIZE, INPUT_SIZE)
+OUTPUT_SAMPLES = slice(0, OUT_SAMPLES * OUT_SAMPLE_SIZE)
+OUTPUT_BONES = slice(OUT_SAMPLES * OUT_SAMPLE_SIZE, OUTPUT_SIZE - 3)
+OUTPUT_ROOT = slice(OUTPUT_SIZE - 3, OUTPUT_SIZE)
+
+#: Columns of a sample's row; the output's rows end after the velocity.
+POSITION, DIRECTION, VELOCITY, SPEED, STYLE = (
+    slice(0, 2),
+    slice(2, 4),
+    slice(4, 6),
+    6,
+    slice(7, 13),
+)
+
+_GROUND_PARTS = ("position_x", "position_z", "direction_x", "direction_z", "velocity_x")
+_SAMPLE_COLUMNS = (*_GROUND_PARTS, "velocity_z", "speed", *STYLES)
+_BONE_COLUMNS = tuple(
+    f"{part}_{axis}" for part in ("position", "forward", "up", "velocity") for axis in "xyz"
+)
+_BONE_NAMES = tuple(f"{bone}.{column}" for bone in QUADRUPED.names for column in _BONE_COLUMNS)
+#: What each number is, such as "sample6.speed", "LeftHandSite.velocity_x", "root.yaw_rate".
+INPUT_NAMES = (
+    tuple(f"sample{k}.{column}" for k in range(SAMPLES) for column in _SAMPLE_COLUMNS) + _BONE_NAMES
+)
+OUTPUT_NAMES = (
+    tuple(f"sample{k}.{column}" for k in range(6, SAMPLES) for column in _SAMPLE_COLUMNS[:6])
+    + _BONE_NAMES
+    + ("root.velocity_x", "root.yaw_rate", "root.velocity_z")
+)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Trajectory samples, S = 12 for the input, 6 (the present and the future) for the output.
+
+    Attributes:
+        positions_m, directions, velocities_m_s: (…, S, 2) x and z; directions are unit.
+        speeds_m_s: (…, S); styles: (…, S, 6), each summing to 1. None in the output.
+    """
+
+    positions_m: Array
+    directions: Array
+    velocities_m_s: Array
+    speeds_m_s: Array | None = None
+    styles: Array | None = None
+
+
+@dataclass(frozen=True)
+class Pose:
+    """27 bones: (…, 27, 3) each. forward and up are the bone's own Z and Y axes, unit."""
+
+    positions_m: Array
+    forward: Array
+    up: Array
+    velocities_m_s: Array
+
+
+@dataclass(frozen=True)
+class Output:
+    """One prediction, taken apart and still in the network's own frames.
+
+    Attributes:
+        samples: 6 samples of the next frame, relative to the next root.
+        pose: the next frame's bones, relative to the current root.
+        root_motion: (…, 3) x m/s, yaw deg/s, z m/s, relative to the current root.
+    """
+
+    samples: Samples
+    pose: Pose
+    root_motion: Array
+
+
+def turned(vectors: Array, yaw_rad: Array | float) -> Array:
+    """Turn (…, 2) ground vectors by yaws (…,) about +Y: (0, 1) goes to (sin yaw, cos yaw)."""
+    sine, cosine = np.sin(yaw_rad), np.cos(yaw_rad)
+    x, z = vectors[..., 0], vectors[..., 1]
+    return np.stack([x * cosine + z * sine, z * cosine - x * sine], axis=-1)
+
+
+def turned_3d(vectors: Array, yaw_rad: Array | float) -> Array:
+    """Turn (…, 3) vectors by yaws (…,) about +Y."""
+    sine, cosine = np.sin(yaw_rad), np.cos(yaw_rad)
+    x, z = vectors[..., 0], vectors[..., 2]
+    return np.stack(
+        [x * cosine + z * sine, np.broadcast_to(vectors[..., 1], x.shape), z * cosine - x * sine],
+        axis=-1,
+    )
+
+
+def samples_to_root(samples: Samples, root: Array) -> Samples:
+    """Tell world samples relative to roots (…, 3): positions in full, the rest turned only."""
+    back = -root[..., None, 2]
+    return Samples(
+        turned(samples.positions_m - root[..., None, :2], back),
+        turned(samples.directions, back),
+        turned(samples.velocities_m_s, back),
+        samples.speeds_m_s,
+        samples.styles,
+    )
+
+
+def samples_to_world(samples: Samples, root: Array) -> Samples:
+    """Undo `samples_to_root`."""
+    yaw = root[..., None, 2]
+    return Samples(
+        turned(samples.positions_m, yaw) + root[..., None, :2],
+        turned(samples.directions, yaw),
+        turned(samples.velocities_m_s, yaw),
+        samples.speeds_m_s,
+        samples.styles,
+    )
+
+
+def _lifted(root: Array) -> Array:
+    return np.stack([root[..., 0], np.zeros_like(root[..., 0]), root[..., 1]], axis=-1)[
+        ..., None, :
+    ]
+
+
+def pose_to_root(pose: Pose, root: Array) -> Pose:
+    """Tell a world pose relative to roots (…, 3) on the ground y = 0."""
+    back = -root[..., None, 2]
+    return Pose(
+        turned_3d(pose.positions_m - _lifted(root), back),
+        turned_3d(pose.forward, back),
+        turned_3d(pose.up, back),
+        turned_3d(pose.velocities_m_s, back),
+    )
+
+
+def pose_to_world(pose: Pose, root: Array) -> Pose:
+    """Undo `pose_to_root`."""
+    yaw = root[..., None, 2]
+    return Pose(
+        turned_3d(pose.positions_m, yaw) + _lifted(root),
+        turned_3d(pose.forward, yaw),
+        turned_3d(pose.up, yaw),
+        turned_3d(pose.velocities_m_s, yaw),
+    )
+
+
+def root_motion(root: Array, next_root: Array, fps: float = FPS) -> Array:
+    """Return (…, 3) x m/s, yaw deg/s, z m/s from one root to the next, relative to the first."""
+    step = turned(next_root[..., :2] - root[..., :2], -root[..., 2])
+    yaw = np.remainder(next_root[..., 2] - root[..., 2] + np.pi, 2 * np.pi) - np.pi
+    return np.stack([step[..., 0], np.degrees(yaw), step[..., 1]], axis=-1) * fps
+
+
+def moved_root(root: Array, motion: Array, fps: float = FPS) -> Array:
+    """Return the next root (…, 3) after one frame of root motion: undoes `root_motion`."""
+    step = turned(motion[..., [0, 2]] / fps, root[..., 2])
+    yaw = root[..., 2] + np.radians(motion[..., 1]) / fps
+    return np.concatenate([root[..., :2] + step, yaw[..., None]], axis=-1)
+
+
+def root_of_pose(positions_m: Array) -> Array:
+    """Return (…, 3) roots of (…, 27, 3) bones: below the hips, looking from hips to neck."""
+    hips = positions_m[..., QUADRUPED.index("Hips"), :]
+    ahead = positions_m[..., QUADRUPED.index("Neck"), :] - hips
+    yaw = np.arctan2(ahead[..., 0], ahead[..., 2])
+    return np.stack([hips[..., 0], hips[..., 2], yaw], axis=-1)
+
+
+def pack_input(samples: Samples, pose: Pose) -> NDArray[np.float32]:
+    """Return (…, 480) from 12 samples relative to root(i) and a pose relative to root(i-1)."""
+    if samples.speeds_m_s is None or samples.styles is None:
+        raise ValueError("input samples need speeds and styles")
+    ground = (samples.positions_m, samples.directions, samples.velocities_m_s)
+    rows = np.concatenate([*ground, samples.speeds_m_s[..., None], samples.styles], axis=-1)
+    return _joined(rows, _bone_rows(pose)).astype(np.float32)
+
+
+def unpack_input(vector: NDArray[np.floating]) -> tuple[Samples, Pose]:
+    """Undo `pack_input`."""
+    rows = _rows(vector[..., INPUT_SAMPLES], SAMPLES)
+    samples = Samples(
+        rows[..., POSITION],
+        rows[..., DIRECTION],
+        rows[..., VELOCITY],
+        rows[..., SPEED],
+        rows[..., STYLE],
+    )
+    return samples, _pose(_rows(vector[..., INPUT_BONES], BONE_COUNT))
+
+
+def pack_output(output: Output) -> NDArray[np.float32]:
+    """Return (…, 363); `Output` says which part is relative to which root."""
+    samples = output.samples
+    ground = (samples.positions_m, samples.directions, samples.velocities_m_s)
+    rows = np.concatenate(ground, axis=-1)
+    both = _joined(rows, _bone_rows(output.pose))
+    return np.concatenate([both, output.root_motion], axis=-1).astype(np.float32)
+
+
+def unpack_output(vector: NDArray[np.floating]) -> Output:
+    """Undo `pack_output`."""
+    rows = _rows(vector[..., OUTPUT_SAMPLES], OUT_SAMPLES)
+    samples = Samples(rows[..., POSITION], rows[..., DIRECTION], rows[..., VELOCITY])
+    pose = _pose(_rows(vector[..., OUTPUT_BONES], BONE_COUNT))
+    return Output(samples, pose, vector[..., OUTPUT_ROOT].astype(np.float64))
+
+
+def input_vector(
+    samples: Samples, pose: Pose, root: Array, previous_root: Array
+) -> NDArray[np.float32]:
+    """Return (…, 480) of a frame from world samples and the world pose of the same frame.
+
+    The trajectory is told from the frame's own root, the bones from the root one frame earlier.
+    """
+    return pack_input(samples_to_root(samples, root), pose_to_root(pose, previous_root))
+
+
+def output_vector(
+    next_samples: Samples, next_pose: Pose, root: Array, next_root: Array
+) -> NDArray[np.float32]:
+    """Return (…, 363) of a frame from the next frame's 6 world samples and world pose.
+
+    The trajectory is told from the next root; bones and root motion from the current one.
+    """
+    return pack_output(
+        Output(
+            samples_to_root(next_samples, next_root),
+            pose_to_root(next_pose, root),
+            root_motion(root, next_root),
+        )
+    )
+
+
+def _rows(vector: NDArray[np.floating], count: int) -> Array:
+    return vector.reshape(*vector.shape[:-1], count, -1).astype(np.float64)
+
+
+def _joined(samples: Array, bones: Array) -> Array:
+    flat = [rows.reshape(*rows.shape[:-2], -1) for rows in (samples, bones)]
+    return np.concatenate(flat, axis=-1)
+
+
+def _bone_rows(pose: Pose) -> Array:
+    parts = (pose.positions_m, pose.forward, pose.up, pose.velocities_m_s)
+    return np.concatenate(parts, axis=-1)
+
+
+def _pose(rows: Array) -> Pose:
+    return Pose(rows[..., 0:3], rows[..., 3:6], rows[..., 6:9], rows[..., 9:12])
+
+
+def _counterparts() -> tuple[list[int], Array, Array]:
+    """Return each bone's mirror bone, and the signs of its own forward and up when mirrored."""
+    swap = {"Left": "Right", "Right": "Left"}
+    others = []
+    for name in QUADRUPED.names:
+        side = next((word for word in swap if name.startswith(word)), "")
+        others.append(QUADRUPED.index(swap.get(side, "") + name[len(side) :]))
+    mirror = np.diag([-1.0, 1.0, 1.0])
+    # A mirrored axis is the other bone's reflected one, with the sign that the rest pose shows.
+    images = np.einsum("ij,bjk->bik", mirror, REST_AXES[others])
+    signs = np.sign(np.einsum("bik,bik->bk", images, REST_AXES))
+    return others, signs[:, 2:3], signs[:, 1:2]
+
+
+_OTHERS, _FORWARD_SIGNS, _UP_SIGNS = _counterparts()
+_GROUND_MIRROR, _SPACE_MIRROR = np.array([-1.0, 1.0]), np.array([-1.0, 1.0, 1.0])
+
+
+def mirrored_samples(samples: Samples) -> Samples:
+    """Return the samples with left and right exchanged (world or root-relative alike)."""
+    return Samples(
+        samples.positions_m * _GROUND_MIRROR,
+        samples.directions * _GROUND_MIRROR,
+        samples.velocities_m_s * _GROUND_MIRROR,
+        samples.speeds_m_s,
+        samples.styles,
+    )
+
+
+def mirrored_pose(pose: Pose) -> Pose:
+    """Return the pose with left and right exchanged: bones swapped, x negated, axes kept proper."""
+    return Pose(
+        pose.positions_m[..., _OTHERS, :] * _SPACE_MIRROR,
+        pose.forward[..., _OTHERS, :] * _SPACE_MIRROR * _FORWARD_SIGNS,
+        pose.up[..., _OTHERS, :] * _SPACE_MIRROR * _UP_SIGNS,
+        pose.velocities_m_s[..., _OTHERS, :] * _SPACE_MIRROR,
+    )
+
+
+def mirrored_input(vector: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the (…, 480) input of the mirrored animal."""
+    samples, pose = unpack_input(vector)
+    return pack_input(mirrored_samples(samples), mirrored_pose(pose))
+
+
+def mirrored_output(vector: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the (…, 363) output of the mirrored animal."""
+    output = unpack_output(vector)
+    motion = output.root_motion * np.array([-1.0, -1.0, 1.0])
+    return pack_output(Output(mirrored_samples(output.samples), mirrored_pose(output.pose), motion))
+
+
+def flipped(
+    positions_m: Array, quaternions_xyzw: Array, *, left_handed: bool = True
+) -> tuple[Array, Array]:
+    """Convert (…, 3) places and (…, 4) quaternions to a left-handed engine's frame (+X right).
+
+    Negates x of places and y, z of quaternions: the same animal, not its mirror image. Its own
+    inverse; nothing changes where left_handed is False.
+    """
+    if not left_handed:
+        return positions_m, quaternions_xyzw
+    return positions_m * _SPACE_MIRROR, quaternions_xyzw * np.array([1.0, -1.0, -1.0, 1.0])
