@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from motion import features as f
-from motion.skeleton import QUADRUPED, REST_AXES
+from motion.skeleton import QUADRUPED
 
 
 def _samples(random, count=12, lead=(3,)):
@@ -140,35 +140,6 @@ def test_frames_and_root_motion_are_undone(seed):
 def test_root_of_the_rest_pose_looks_along_plus_z_whatever_the_hips_axes_do():
     places = f.turned_3d(QUADRUPED.rest_positions_m, 0.4) + np.array([5, 0, -2])
     np.testing.assert_allclose(f.root_of_pose(places), [5, -2, 0.4], atol=1e-12)
-
-
-def test_mirroring_keeps_the_rest_pose_and_undoes_itself():
-    rest = f.Pose(
-        QUADRUPED.rest_positions_m,
-        REST_AXES[:, :, 2],
-        REST_AXES[:, :, 1],
-        np.zeros((27, 3)),
-    )
-    _close(rest, f.mirrored_pose(rest), 2e-3)  # the table's own sides differ by 1.5 mm
-    random = np.random.default_rng(7)
-    samples, pose = _samples(random), _pose(random)
-    x = f.pack_input(samples, pose)
-    np.testing.assert_array_equal(f.mirrored_input(f.mirrored_input(x)), x)
-    moved = f.Output(_samples(random, 6), pose, random.normal(size=(3, 3)))
-    y = f.pack_output(moved)
-    assert np.abs(f.mirrored_output(y) - y).max() > 0.1
-    np.testing.assert_array_equal(f.mirrored_output(f.mirrored_output(y)), y)
-    np.testing.assert_allclose(f.mirrored_output(y)[:, 360:], y[:, 360:] * [-1, -1, 1])
-
-
-def test_mirrored_axes_follow_mirrored_places():
-    """A bone lies along its own X, so the mirrored X = up x forward must be the reflected one."""
-    pose = _pose(np.random.default_rng(8), ())
-    mirrored = f.mirrored_pose(pose)
-    along = np.cross(pose.up, pose.forward)
-    left, right = QUADRUPED.index("LeftArm"), QUADRUPED.index("RightArm")
-    along_mirrored = np.cross(mirrored.up, mirrored.forward)
-    np.testing.assert_allclose(along_mirrored[left], along[right] * [-1, 1, 1], atol=1e-12)
 
 
 def test_flip_to_a_left_handed_engine_keeps_the_animal_and_undoes_itself():
