@@ -35,7 +35,7 @@ _SKIPPED = shutil.ignore_patterns("__pycache__", "weights", "*.so", "pending")
 def scratch_project(root: Path, count: int) -> None:
     """Make a project of `count` assets: our code, profiles and dvc.yaml, stand-in models."""
     root.mkdir()
-    for name in ("assets3d", "stages", "configs"):
+    for name in ("assets3d", "motion", "stages", "configs"):
         shutil.copytree(ROOT / name, root / name, ignore=_SKIPPED)
     settings = yaml.safe_load((ROOT / "configs/pipeline.yaml").read_text(encoding="utf-8"))
     settings |= {"profile": "standin", "python": sys.executable}

@@ -43,7 +43,7 @@ class Rollout:
 
 
 def clip_from_rollout(rollout: Rollout, name: str) -> Clip:
-    """Return the run as a clip: the skeleton's bone lengths, the hips where the network has them."""
+    """Return the run as a clip: its own bone lengths, the hips where they were predicted."""
     turns = rollout.axes @ REST_AXES.swapaxes(-1, -2)
     return Clip(
         QUADRUPED,

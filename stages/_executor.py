@@ -32,8 +32,8 @@ class Work:
         asset: the id that failures are reported under.
         key: its place in the store.
         parts: what the key was made of.
-        spec: the manifest fields that the step reads, and `kind`.
-        source: what `Item.source` will be.
+        spec: the manifest fields that the step reads, and `enters`.
+        sources: what `Item.sources` will be.
         folders: what `Item.folders` will be.
         seed: what `Item.seed` will be.
     """
@@ -42,7 +42,7 @@ class Work:
     key: str
     parts: Mapping[str, Any]
     spec: Mapping[str, Any]
-    source: Path | None
+    sources: Mapping[str, Path]
     folders: Mapping[str, Path]
     seed: int
 
@@ -85,7 +85,7 @@ class Builder:
         try:
             models = self._models()
             folder = self.store.temporary()
-            item = Item(work.spec, self.params, work.source, work.folders, folder, work.seed)
+            item = Item(work.spec, self.params, work.sources, work.folders, folder, work.seed)
             result = self.step.build(models, item)
             _records.write_record(folder, self.step, work.key, work.parts, item, result)
             seconds = time.perf_counter() - started

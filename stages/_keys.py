@@ -15,6 +15,8 @@ from assets3d.errors import InputError
 
 #: Folder that holds the packages `assets3d` and `stages`.
 CODE_ROOT = Path(__file__).resolve().parent.parent
+#: The packages that a step's code is followed into.
+LIBRARY = ("assets3d", "motion")
 #: Distributions whose numbers can differ from version to version; asked for without importing them.
 VERSIONED = ("torch", "diffusers", "onnxruntime")
 _NATIVE_SUFFIXES = {".cpp", ".h"}
@@ -50,7 +52,7 @@ def source_hashes(source: Path, field: str) -> dict[str, str]:
         return {field: file_hash(source)}
     if source.is_dir():
         files = sorted(p for p in source.rglob("*") if p.is_file())
-        return {p.relative_to(source).as_posix(): file_hash(p) for p in files}
+        return {f"{field}/{p.relative_to(source).as_posix()}": file_hash(p) for p in files}
     raise InputError(f"{field}: found nothing at {source}, wanted a file or folder")
 
 
@@ -83,7 +85,7 @@ def _version(name: str) -> str:
 
 
 def code_hashes(modules: Iterable[str]) -> dict[str, str]:
-    """Hash the source of the modules and of all that they import from `assets3d`, lazily too.
+    """Hash the source of the modules and of all that they import from the library, lazily too.
 
     Following imports keeps the key exact: a step is rebuilt when code it can reach changes, and
     not when its neighbour does.
@@ -118,7 +120,7 @@ def _module_path(module: str) -> Path | None:
 
 @cache
 def _imports(path: Path, module: str) -> tuple[str, ...]:
-    """Return every `assets3d` module that a file names in an import, in functions too."""
+    """Return every module of the library that a file names in an import, in functions too."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -132,4 +134,4 @@ def _imports(path: Path, module: str) -> tuple[str, ...]:
                 base = ".".join([*above, base] if base else above)
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
     parents = [".".join(n.split(".")[:i]) for n in names for i in range(1, n.count(".") + 1)]
-    return tuple(n for n in {*names, *parents} if n.split(".")[0] == "assets3d")
+    return tuple(n for n in {*names, *parents} if n.split(".")[0] in LIBRARY)

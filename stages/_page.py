@@ -19,7 +19,12 @@ _PICTURES = (
     ("splats", "spin.png", "splats from all round"),
     ("mesh", "turntable.webp", "mesh"),
     ("mesh", "turntable.png", "mesh from all round"),
+    ("motion", "preview.webp", "motion"),
+    ("motion", "sheet.png", "motion, feet, experts"),
 )
+
+#: What a person takes away.
+_FILES = (".bvh", ".glb", ".obj", ".stl")
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; background: #f4f4f2; color: #222; }
@@ -51,8 +56,7 @@ def _card(report: AssetReport, folder: Path) -> str:
     state = "failed" if report.failures else "warned" if report.warnings else "whole"
     lines = [f'<article class="{state}" id="{escape(report.name)}"><h2>{escape(report.name)}</h2>']
     if report.spec is not None:
-        entry = report.spec.prompt or str(report.spec.source)
-        lines.append(f"<p>{report.spec.kind}: {escape(entry)}, seed {report.spec.seed}</p>")
+        lines.append(f"<p>{escape(report.spec.words)}, seed {report.spec.seed}</p>")
     for failure in report.failures:
         text = f"{failure.step}: {failure.message}"
         lines.append(f'<p class="failure">{escape(text)}</p>')
@@ -65,8 +69,9 @@ def _card(report: AssetReport, folder: Path) -> str:
 def _pictures(report: AssetReport, folder: Path) -> str:
     figures = []
     spec = report.spec
-    if spec is not None and spec.image is not None and Path(spec.image).is_file():
-        figures.append(_figure(Path(spec.image), "input", folder))
+    picture = None if spec is None else spec.sources.get("image")
+    if picture is not None and picture.is_file():
+        figures.append(_figure(picture, "input", folder))
     for step, name, caption in _PICTURES:
         if step in report.folders and (report.folders[step] / name).is_file():
             figures.append(_figure(report.folders[step] / name, caption, folder))
@@ -89,11 +94,12 @@ def _numbers(report: AssetReport, folder: Path) -> str:
         seconds = [f"{report.seconds[step]:.1f} s"] if step in report.seconds else []
         text = escape(", ".join([*cells, *models, *seconds]))
         rows.append(f"<tr><td>{step}</td><td>{text}</td></tr>")
-    if "mesh" in report.folders:
-        links = [
-            f'<a href="{escape(Path(os.path.relpath(p, folder)).as_posix())}">{escape(p.name)}</a>'
-            for p in sorted(report.folders["mesh"].iterdir())
-            if p.suffix in (".glb", ".obj", ".stl")
-        ]
+    links = [
+        f'<a href="{escape(Path(os.path.relpath(p, folder)).as_posix())}">{escape(p.name)}</a>'
+        for made in report.folders.values()
+        for p in sorted(made.iterdir())
+        if p.suffix in _FILES
+    ]
+    if links:
         rows.append(f"<tr><td>files</td><td>{' '.join(links)}</td></tr>")
     return "".join(rows)

@@ -13,7 +13,7 @@ from stages._executor import Work
 from stages._failures import Failure, from_exception
 from stages._models import find_models
 from stages._step import Params, Step
-from stages.manifest import AssetSpec
+from stages.specs import Spec
 
 #: (step before, asset) -> the folder of its item.
 FindSource = Callable[[str, str], Path]
@@ -39,7 +39,7 @@ class Plan:
 def make_plan(
     step: Step,
     params: Params,
-    assets: Mapping[str, AssetSpec],
+    assets: Mapping[str, Spec],
     find_source: FindSource,
     lost: frozenset[str] = frozenset(),
 ) -> Plan:
@@ -52,7 +52,7 @@ def make_plan(
         find_source: where the items of the step before are.
         lost: assets that an earlier step could not build.
     """
-    wanted = {name: spec for name, spec in assets.items() if spec.kind in step.reads}
+    wanted = {name: spec for name, spec in assets.items() if spec.enters in step.reads}
     skipped = tuple(name for name in wanted if name in lost)
     code = _keys.code_hashes([*step.modules, f"stages.{step.name}"])
     work: list[Work] = []
@@ -82,17 +82,19 @@ def _common_parts(step: Step, params: Params, code: Mapping[str, str]) -> dict[s
 
 
 def _work(
-    step: Step, name: str, spec: AssetSpec, common: Mapping[str, Any], find_source: FindSource
+    step: Step, name: str, spec: Spec, common: Mapping[str, Any], find_source: FindSource
 ) -> Work:
     values = {**spec.model_dump(mode="json"), "id": name}
-    read = {"kind": spec.kind, **{field: values[field] for field in step.fields}}
-    patterns = step.patterns(spec.kind)
+    read = {"enters": spec.enters, **{field: values[field] for field in step.fields}}
+    patterns = step.patterns(spec.enters)
     folders = {before: find_source(before, name) for before in patterns}
-    source = None if patterns else spec.source
-    inputs = _keys.source_hashes(source, spec.kind) if source is not None else {}
+    sources = {} if patterns else dict(spec.sources)
+    inputs: dict[str, str] = {}
+    for field, source in sources.items():
+        inputs |= _keys.source_hashes(source, field)
     for before, folder in folders.items():
         hashes = _keys.folder_hashes(folder, patterns[before])
         inputs |= {f"{before}/{file}": value for file, value in hashes.items()}
     parts = {**common, "spec": read, "inputs": inputs}
     seed = step_seed(spec.seed, step.name)
-    return Work(name, _keys.item_key(parts), parts, read, source, folders, seed)
+    return Work(name, _keys.item_key(parts), parts, read, sources, folders, seed)

@@ -11,7 +11,11 @@ from typing import Any
 from stages import _failures
 from stages._failures import Failure
 from stages._records import read_record
-from stages.manifest import AssetSpec, Manifest
+from stages.manifest import Manifest
+from stages.specs import Spec
+
+#: An asset that got through one of these is finished.
+_LAST_STEPS = {"mesh", "motion"}
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class AssetReport:
     """
 
     name: str
-    spec: AssetSpec | None
+    spec: Spec | None
     folders: Mapping[str, Path]
     records: Mapping[str, Mapping[str, Any]]
     failures: tuple[Failure, ...]
@@ -80,7 +84,7 @@ def metrics(reports: Sequence[AssetReport]) -> dict[str, Any]:
     failed = [r for r in reports if r.failures]
     return {
         "assets": len(reports),
-        "finished": sum(1 for r in reports if "mesh" in r.folders),
+        "finished": sum(1 for r in reports if _LAST_STEPS & r.folders.keys()),
         "failed": len(failed),
         "warnings": sum(len(r.warnings) for r in reports),
         "mean": {

@@ -31,6 +31,7 @@ _FILES = {
     "views": (*(f"view_{i:03d}.png" for i in range(4)), "transforms.json", "sheet.png"),
     "splats": ("splats.ply", "spin.png", "spin.webp"),
     "mesh": ("{id}.glb", "turntable.png", "turntable.webp", "preview.png"),
+    "motion": ("{id}.bvh", "{id}.glb", "sheet.png", "preview.webp"),
 }
 _POSED = (*(f"view_{i:03d}.png" for i in range(3)), "transforms.json")
 
@@ -52,7 +53,7 @@ def _build(step: str, item: Item) -> Mapping[str, Any]:
     digest = hashlib.sha256(f"{step}/{item.seed}/{sorted(item.spec.items())}".encode())
     for path in _source_files(item):
         digest.update(path.read_bytes())
-    posed = step == "cutout" and item.spec["kind"] == "views"
+    posed = step == "cutout" and item.spec["enters"] == "views"
     names = [name.format_map(item.spec) for name in (_POSED if posed else _FILES[step])]
     names += [f"extra_{i}.bin" for i in range(item.params.get("files", 0) - len(names) - 1)]
     for index, name in enumerate(names):
@@ -63,11 +64,11 @@ def _build(step: str, item: Item) -> Mapping[str, Any]:
 
 
 def _source_files(item: Item) -> list[Path]:
-    if item.source is not None and item.source.is_file():
-        return [item.source]
-    folders = [*item.folders.values(), *([item.source] if item.source else [])]
+    given = list(item.sources.values())
+    folders = [*item.folders.values(), *(p for p in given if p.is_dir())]
     ignored = {"record.json", "item.json"}
     files = [p for folder in folders for p in folder.iterdir() if p.is_file()]
+    files += [p for p in given if p.is_file()]
     return sorted(p for p in files if p.name not in ignored)
 
 

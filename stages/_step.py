@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stages.manifest import Kind
-
 #: The steps that build items, in the order in which they run.
-ITEM_STEPS = ("image", "cutout", "views", "splats", "mesh")
+ITEM_STEPS = ("image", "cutout", "views", "splats", "mesh", "motion")
 
 Params = Mapping[str, Any]
 
@@ -21,9 +19,9 @@ class Item:
     """One thing to build.
 
     Attributes:
-        spec: the manifest fields that the step reads, and `kind`.
+        spec: the manifest fields that the step reads, and `enters`.
         params: the step's section of the profile.
-        source: the person's file or folder, or None.
+        sources: the person's files and folders by field; empty in steps that read earlier ones.
         folders: earlier step -> this asset's folder there.
         out: an empty folder for the files.
         seed: this asset's and step's own seed.
@@ -31,16 +29,15 @@ class Item:
 
     spec: Mapping[str, Any]
     params: Params
-    source: Path | None
+    sources: Mapping[str, Path]
     folders: Mapping[str, Path]
     out: Path
     seed: int
 
     @property
     def given(self) -> Path:
-        """The person's file or folder, of an asset that has one."""
-        assert self.source is not None
-        return self.source
+        """The person's file or folder that the asset is made from."""
+        return self.sources[self.spec["enters"]]
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,9 @@ class Step:
 
     Attributes:
         name: also the name of the module, of the DVC stage and of its folder in runs/.
-        reads: for each kind of asset it is for, the files it reads of earlier steps as patterns
-            ("views/view_*.png"), or () where it reads the person's file or nothing.
-        fields: the manifest fields it reads, besides `kind`.
+        reads: for each field that its assets can be made from, the files it reads of earlier steps
+            as patterns ("views/view_*.png"), or () where it reads the person's file or nothing.
+        fields: the manifest fields it reads, besides `enters`.
         modules: the library modules it calls; all that these import is followed.
         models: parameter -> step that the model is for, for parameters that name a model.
         load: makes what `build` needs (models), once per stage run and only when needed.
@@ -59,17 +56,17 @@ class Step:
     """
 
     name: str
-    reads: Mapping[Kind, tuple[str, ...]]
+    reads: Mapping[str, tuple[str, ...]]
     fields: tuple[str, ...]
     modules: tuple[str, ...]
     load: Callable[[Params], Any]
     build: Callable[[Any, Item], Mapping[str, Any]]
     models: Mapping[str, str] = field(default_factory=dict)
 
-    def patterns(self, kind: Kind) -> dict[str, tuple[str, ...]]:
-        """Return earlier step -> the file patterns that an asset of this kind reads of it."""
+    def patterns(self, enters: str) -> dict[str, tuple[str, ...]]:
+        """Return earlier step -> the file patterns that such an asset reads of it."""
         found: dict[str, tuple[str, ...]] = {}
-        for entry in self.reads[kind]:
+        for entry in self.reads[enters]:
             before, _, pattern = entry.partition("/")
             found[before] = (*found.get(before, ()), pattern)
         return found

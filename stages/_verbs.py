@@ -18,7 +18,8 @@ from stages._project import Project
 from stages._records import read_record
 from stages._step import ITEM_STEPS, Step, find_step
 from stages._store import discard, link_item
-from stages.manifest import AssetSpec, check_entry, read_manifest
+from stages.manifest import check_entry, read_manifest
+from stages.specs import Spec
 
 
 def add_asset(path: Path, name: str, fields: Mapping[str, Any]) -> str:
@@ -91,8 +92,8 @@ def explain(project: Project, only: str | None = None) -> list[str]:
     for step_name in ITEM_STEPS:
         step = find_step(step_name)
         wanted = {n: s for n, s in manifest.assets.items() if only in (None, n)}
-        known = {n: s for n, s in wanted.items() if s.kind in step.reads and n not in dirty}
-        waiting = [n for n, s in wanted.items() if s.kind in step.reads and n in dirty]
+        known = {n: s for n, s in wanted.items() if s.enters in step.reads and n not in dirty}
+        waiting = [n for n, s in wanted.items() if s.enters in step.reads and n in dirty]
         plan = make_plan(step, project.params(step_name), known, lambda b, a: project.runs / b / a)
         lines += [f"{n}: {step_name}: perhaps, what it reads is rebuilt" for n in waiting]
         lines += [str(failure) for failure in plan.failures]
@@ -186,7 +187,7 @@ def _code_before(project: Project, step: str) -> dict[str, str]:
         return {}
 
 
-def _spec(project: Project, name: str) -> AssetSpec:
+def _spec(project: Project, name: str) -> Spec:
     manifest = project.manifest()
     if name in manifest.problems:
         raise InputError(f"{name}: manifest: {manifest.problems[name]}")
@@ -196,6 +197,6 @@ def _spec(project: Project, name: str) -> AssetSpec:
     return manifest.assets[name]
 
 
-def _steps(spec: AssetSpec) -> list[Step]:
+def _steps(spec: Spec) -> list[Step]:
     steps = [find_step(name) for name in ITEM_STEPS]
-    return [step for step in steps if spec.kind in step.reads]
+    return [step for step in steps if spec.enters in step.reads]

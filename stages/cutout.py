@@ -25,12 +25,12 @@ def load(params: Params) -> Any:
 
 def build(cutter: Any, item: Item) -> Mapping[str, Any]:
     """Write cutout.png; for a person's views, every view cut out where it is, and their poses."""
-    if item.spec["kind"] == "views":
+    if item.spec["enters"] == "views":
         return _cut_views(cutter, item)
     from assets3d.cutout import recentre
     from assets3d.images.picture import read_picture, write_png
 
-    if item.spec["kind"] == "prompt":
+    if item.spec["enters"] == "prompt":
         source = item.folders["image"] / "image.png"
         if item.params["painted_background"] == "plain":
             cutter = cutter.on_plain_backgrounds()

@@ -1,7 +1,8 @@
 """The gallery stage: one page with every asset, failures first; contact sheets and metrics for DVC.
 
 python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cutout runs/views
-    runs/splats runs/mesh --out runs/gallery --plots runs/plots --metrics runs/metrics.json
+    runs/splats runs/mesh runs/motion --out runs/gallery --plots runs/plots
+    --metrics runs/metrics.json
 
 The page names the pictures where they are (../mesh/...), so it costs no second copy of them.
 """
@@ -29,6 +30,7 @@ _SHEET_PICTURES = {
     "views": "sheet.png",
     "splats": "spin.png",
     "mesh": "preview.png",
+    "motion": "sheet.png",
 }
 _PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160
 
@@ -56,7 +58,7 @@ def write_sheets(reports: Sequence[AssetReport], out: Path) -> None:
         shown = [(name, path) for name, path in paths if path.is_file()]
         pages = [shown[i : i + _PER_SHEET] for i in range(0, len(shown), _PER_SHEET)]
         for number, page in enumerate(pages):
-            columns = 2 if step in ("views", "splats") else _COLUMNS
+            columns = 2 if step in ("views", "splats", "motion") else _COLUMNS
             pictures = [_thumbnail(path, _CELL_PX * _COLUMNS // columns) for _, path in page]
             sheet = contact_sheet(pictures, columns, [name for name, _ in page])
             suffix = f"_{number:02d}" if len(pages) > 1 else ""

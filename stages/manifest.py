@@ -10,103 +10,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictInt,
-    StrictStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import ValidationError
 from yaml.nodes import MappingNode, ScalarNode
 
 from assets3d.errors import InputError
+from stages.specs import KINDS, Spec
 
-Kind = Literal["prompt", "image", "views", "splats"]
-KINDS: tuple[Kind, ...] = ("prompt", "image", "views", "splats")
 _ID = re.compile(r"[a-z][a-z0-9_-]*")
 _MAX_ID = 64  # an id becomes a folder and a file name
-
-
-class AssetSpec(BaseModel):
-    """One asset of the manifest; exactly one of prompt, image, views, splats says where it enters.
-
-    Attributes:
-        prompt: what to make, in words.
-        negative_prompt: what to keep out of the picture; only with `prompt`.
-        image: a photograph or drawing of the object.
-        views: a folder of posed pictures with transforms.json.
-        splats: a Gaussian splatting PLY.
-        up: the up axis of a person's `views` or `splats`; captures are often "-y".
-        turn_deg: turns a person's `views` or `splats` about the up axis until their front faces +Z.
-        seed: changes every random choice of this asset and of no other.
-        height_m: height of the finished mesh.
-        faces: most triangles the mesh may have.
-        texture_px: side of the base colour texture, a power of two.
-        formats: files wanted beside the GLB.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    prompt: StrictStr | None = None
-    negative_prompt: StrictStr = ""
-    image: StrictStr | None = None
-    views: StrictStr | None = None
-    splats: StrictStr | None = None
-    up: Literal["+x", "-x", "+y", "-y", "+z", "-z"] = "+y"
-    turn_deg: float = Field(0.0, ge=-360, le=360, allow_inf_nan=False)
-    seed: StrictInt = Field(0, ge=0, lt=2**63)
-    height_m: float = Field(1.0, gt=0, le=1000, allow_inf_nan=False)
-    faces: StrictInt = Field(5000, ge=100, le=200_000)
-    texture_px: StrictInt = Field(1024, ge=16, le=8192)
-    formats: tuple[Literal["obj", "stl"], ...] = ()
-
-    @property
-    def kind(self) -> Kind:
-        """The step input this asset starts from."""
-        return next(kind for kind in KINDS if getattr(self, kind) is not None)
-
-    @property
-    def source(self) -> Path | None:
-        """The person's file or folder, or None for a prompt."""
-        return None if self.prompt is not None else Path(getattr(self, self.kind))
-
-    @field_validator("prompt", "image", "views", "splats")
-    @classmethod
-    def _not_empty(cls, value: str | None) -> str | None:
-        if value is not None and not value.strip():
-            raise ValueError("is empty, wanted a text")
-        return value
-
-    @field_validator("height_m", "turn_deg", mode="before")
-    @classmethod
-    def _a_number(cls, value: object) -> object:
-        if isinstance(value, bool | str):  # pydantic would read "1" and true as 1.0
-            raise ValueError(f"found {value!r}, wanted a number")
-        return value
-
-    @field_validator("texture_px")
-    @classmethod
-    def _power_of_two(cls, value: int) -> int:
-        if value & (value - 1):
-            raise ValueError(f"found {value}, wanted a power of two")
-        return value
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> AssetSpec:
-        found = [kind for kind in KINDS if getattr(self, kind) is not None]
-        if len(found) != 1:
-            raise ValueError(
-                f"found {' and '.join(found) or 'none'}, wanted exactly one of {', '.join(KINDS)}"
-            )
-        if self.negative_prompt and self.prompt is None:
-            raise ValueError("negative_prompt goes with a prompt only")
-        return self
 
 
 @dataclass(frozen=True)
@@ -118,7 +32,7 @@ class Manifest:
         problems: id -> what is wrong with the entry and what was wanted.
     """
 
-    assets: dict[str, AssetSpec]
+    assets: dict[str, Spec]
     problems: dict[str, str]
 
 
@@ -134,7 +48,7 @@ def read_manifest(path: Path) -> Manifest:
         raise InputError(f"manifest: no file {path}, wanted a YAML file of assets") from None
     except UnicodeDecodeError as error:
         raise InputError(f"manifest: {path} is not UTF-8 text ({error.reason})") from None
-    assets: dict[str, AssetSpec] = {}
+    assets: dict[str, Spec] = {}
     problems: dict[str, str] = {}
     first_line: dict[str, int] = {}
     for name, line, entry in _entries(text, path):
@@ -152,7 +66,7 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(assets, problems)
 
 
-def check_entry(name: str, entry: object) -> AssetSpec:
+def check_entry(name: str, entry: object) -> Spec:
     """Check one entry.
 
     Raises:
@@ -166,10 +80,15 @@ def check_entry(name: str, entry: object) -> AssetSpec:
         )
     if not isinstance(entry, dict):
         raise InputError(f"entry: found {_shown(entry)}, wanted fields such as prompt: or image:")
+    kind = entry.get("kind", "prop")
+    if kind not in KINDS:
+        raise InputError(f"kind: found {_shown(kind)}, wanted one of {', '.join(KINDS)}")
+    model = KINDS[kind]
     try:
-        return AssetSpec.model_validate(entry)
+        return model.model_validate(entry)
     except ValidationError as error:
-        raise InputError("; ".join(_problem(problem) for problem in error.errors())) from None
+        problems = (_problem(problem, model) for problem in error.errors())
+        raise InputError("; ".join(problems)) from None
 
 
 def _entries(text: str, path: Path) -> Iterator[tuple[str, int, Any]]:
@@ -200,21 +119,18 @@ def _construct(loader: Any, node: Any) -> Any:
         return InputError(f"entry: cannot be read ({' '.join(str(error).split())})")
 
 
-def _problem(error: Any) -> str:
+def _problem(error: Any, model: type[Spec]) -> str:
     """Turn one pydantic error into `field: found ..., wanted ...`."""
     field = str(error["loc"][0]) if error["loc"] else "entry"
+    fields = list(model.model_fields)
     if error["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(field, AssetSpec.model_fields, n=1, cutoff=0.5)
-        hint = f"did you mean {nearest[0]}?" if nearest else f"known: {_known_fields()}"
+        nearest = difflib.get_close_matches(field, fields, n=1, cutoff=0.5)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(fields)}"
         return f"{field}: unknown field, {hint}"
     if error["type"] == "value_error":
         return f"{field}: {error['ctx']['error']}"
     wanted = error["msg"].removeprefix("Input should be ")
     return f"{field}: found {_shown(error['input'])}, wanted {wanted}"
-
-
-def _known_fields() -> str:
-    return ", ".join(AssetSpec.model_fields)
 
 
 def _shown(value: object) -> str:

@@ -38,7 +38,7 @@ def build(network: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.splats.ply import write_ply
     from assets3d.splats.preview import spin
 
-    kind, params = item.spec["kind"], item.params
+    kind, params = item.spec["enters"], item.params
     if kind == "splats":
         gaussians = _given(item)
     else:
@@ -65,7 +65,7 @@ def _from_views(network: Any, item: Item) -> Any:
     from assets3d.splats.normalise import normalise
     from assets3d.views.posed import Views, read_cameras
 
-    params, own = item.params, item.spec["kind"] == "views"
+    params, own = item.params, item.spec["enters"] == "views"
     (folder,) = item.folders.values()
     cameras, paths = read_cameras(folder)
     views = Views(np.stack([_rgba(read_picture(path)) for path in paths]), cameras)

@@ -94,7 +94,7 @@ def project(tmp_path: Path) -> Project:
     """Return a scratch project without DVC; the code is a copy, so tests may change it."""
     root = tmp_path / "project"
     root.mkdir()
-    for name in ("assets3d", "stages"):
+    for name in ("assets3d", "motion", "stages"):
         shutil.copytree(ROOT / name, root / name, ignore=_ignored)
     shutil.copytree(ROOT / "configs", root / "configs", ignore=shutil.ignore_patterns("pending"))
     settings = yaml.safe_load((ROOT / "configs/pipeline.yaml").read_text())

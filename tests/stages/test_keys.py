@@ -7,7 +7,7 @@ import pytest
 from stages import _keys
 from stages._plan import make_plan
 from stages._step import ITEM_STEPS, find_step
-from stages.manifest import AssetSpec
+from stages.specs import MotionSpec, PropSpec
 
 PARAMS = {"model": "standin", "files": 5, "threads": 2}
 
@@ -25,8 +25,11 @@ def key(tmp_path):
         (tmp_path / step / name).write_text(name)
 
     def make(step_name: str, params=None, **fields) -> str:
-        spec = AssetSpec(**{"prompt": "a crate", "seed": 1, **fields})
-        assets = {"crate": spec}
+        if step_name == "motion":
+            spec = MotionSpec(**{"kind": "motion", "script": ({"walk": "3 s"},), **fields})
+        else:
+            spec = PropSpec(**{"prompt": "a crate", "seed": 1, **fields})
+        assets = {"asset": spec}
         plan = make_plan(
             find_step(step_name), params or PARAMS, assets, lambda before, _: tmp_path / before
         )
@@ -55,11 +58,36 @@ READ = {
 }
 
 
-@pytest.mark.parametrize("step", ITEM_STEPS)
+@pytest.mark.parametrize("step", READ)
 @pytest.mark.parametrize("field", FIELDS)
-def test_manifest_fields(key, step, field):
+def test_fields_of_props(key, step, field):
     changed = key(step) != key(step, **{field: FIELDS[field]})
     assert changed == (field in READ[step])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reads"),
+    [
+        ("script", ({"trot": "3 s"},), True),
+        ("fps", 30, True),
+        ("root", "in_place", True),
+        ("lock_feet", False, True),
+        ("bvh_unit", "m", True),
+        ("seed", 5, True),
+    ],
+)
+def test_fields_of_motion(key, field, value, reads):
+    assert (key("motion") != key("motion", **{field: value})) == reads
+
+
+def test_every_file_of_a_folder_counts(key, tmp_path):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "Xmean.bin").write_bytes(b"1")
+    before = key("motion", weights=str(folder))
+    assert before != key("motion")
+    (folder / "Xstd.bin").write_bytes(b"1")
+    assert key("motion", weights=str(folder)) != before
 
 
 @pytest.mark.parametrize("step", ITEM_STEPS)
@@ -94,7 +122,7 @@ def test_a_photograph_counts_by_content_not_by_name(tmp_path):
     step = find_step("cutout")
 
     def key(path):
-        assets = {"mug": AssetSpec(image=str(path))}
+        assets = {"mug": PropSpec(image=str(path))}
         return make_plan(step, PARAMS, assets, lambda *_: tmp_path).work[0].key
 
     assert key(first) == key(second)

@@ -95,7 +95,7 @@ def test_an_empty_manifest_is_no_assets(tmp_path):
 def test_the_example_manifest_is_whole():
     root = Path(__file__).resolve().parents[2]
     manifest = read_manifest(root / "configs/assets.yaml")
-    kinds = [spec.kind for spec in manifest.assets.values()]
+    kinds = [spec.enters for spec in manifest.assets.values()]
     assert not manifest.problems
     assert kinds.count("prompt") >= 6
     assert {"image", "views", "splats"} <= set(kinds)

@@ -1,0 +1,144 @@
+"""The motion stage: clips as BVH and as skinned GLB, with pictures that move.
+
+python -m stages.motion --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
+    --out runs/motion
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from stages._harness import main
+from stages._step import Item, Params, Step
+
+
+def load(params: Params) -> Any:
+    """Return a function that gives the profile's own controller network, read at its first call."""
+    from functools import cache
+
+    @cache
+    def network() -> Any:
+        from stages._models import find_model
+
+        return _network(find_model("motion", params["model"]).path, "441")
+
+    return network
+
+
+def build(profile_network: Any, item: Item) -> Mapping[str, Any]:
+    """Write <id>.bvh, <id>.glb, a contact sheet, an animation and the measures."""
+    from motion.bvh import write_bvh
+    from motion.gltf import write_clip_glb
+    from motion.resample import resample
+
+    spec, name = item.spec, item.spec["id"]
+    clip, rollout, warnings = _clip(profile_network, item)
+    locked = _locked(clip) if spec["lock_feet"] else None
+    clip = clip if locked is None else locked.clip
+    written = resample(clip, float(spec["fps"]))
+    write_bvh(item.out / f"{name}.bvh", written, unit=spec["bvh_unit"])
+    skin = item.sources.get("skin")
+    write_clip_glb(
+        item.out / f"{name}.glb", written, root=spec["root"], clips=spec["clips"], skin=skin
+    )
+    _write_pictures(clip, rollout, locked, item)
+    return {"numbers": _numbers(clip, rollout, locked), "warnings": warnings}
+
+
+def _clip(profile_network: Any, item: Item) -> tuple[Any, Any, list[str]]:
+    """Return the clip, the roll-out where a controller made it, and warnings."""
+    enters, name = item.spec["enters"], item.spec["id"]
+    if enters == "script":
+        from motion.controller import ControlSettings
+        from motion.rollout import clip_from_rollout
+        from motion.script import parse_script, roll_out
+
+        own = item.sources.get("weights")
+        network = profile_network() if own is None else _network(own, item.spec["gating"])
+        settings = ControlSettings(root_motion_unit=item.spec["root_motion_unit"])
+        script = parse_script(list(item.spec["script"]))
+        rollout = roll_out(network, script, settings=settings, seed=item.seed)
+        return clip_from_rollout(rollout, name), rollout, []
+    if enters == "joints":
+        from motion.humanml import read_joints
+
+        clip = read_joints(item.given, mean=item.sources.get("mean"), std=item.sources.get("std"))
+        return clip, None, []
+    from motion.bvh import read_bvh
+
+    if enters == "bvh":
+        return read_bvh(item.given), None, []
+    from motion.inbetween import between
+
+    first, second = (read_bvh(item.sources[f"between.{number}"]) for number in (1, 2))
+    return between(first, second, seconds=item.spec["seconds"]), None, []
+
+
+def _network(path: Any, gating: str) -> Any:
+    from motion.network import GATING_341, GATING_441, Network
+    from motion.weights import read_weights
+
+    lists = {"441": GATING_441, "341": GATING_341}
+    return Network(read_weights(path), gating=lists[gating])
+
+
+def _locked(clip: Any) -> Any:
+    from motion.foot_lock import lock_feet
+
+    return lock_feet(clip)
+
+
+def _write_pictures(clip: Any, rollout: Any, locked: Any, item: Item) -> None:
+    from assets3d.images.animation import write_webp
+    from assets3d.images.picture import write_png
+    from motion.preview import animation, sheet
+
+    params = item.params
+    contacts = None if locked is None else locked.contacts
+    frames = animation(
+        clip, rollout, contacts=contacts, fps=params["preview_fps"], size_px=params["preview_px"]
+    )
+    write_webp(frames, item.out / "preview.webp", fps=params["preview_fps"])
+    write_png(item.out / "sheet.png", sheet(clip, rollout, contacts=contacts))
+
+
+def _numbers(clip: Any, rollout: Any, locked: Any) -> dict[str, Any]:
+    from motion.measures import measure
+
+    numbers = {"frames": len(clip), "seconds": round(clip.seconds, 3)}
+    return numbers | measure(clip, rollout, locked)
+
+
+STEP = Step(
+    name="motion",
+    reads={"script": (), "bvh": (), "joints": (), "between": ()},
+    fields=(
+        *("id", "script", "gating", "root_motion_unit", "seconds"),
+        *("fps", "root", "clips", "lock_feet", "bvh_unit"),
+    ),
+    modules=(
+        "assets3d.images.animation",
+        "assets3d.images.picture",
+        "motion.bvh",
+        "motion.controller",
+        "motion.foot_lock",
+        "motion.gltf",
+        "motion.humanml",
+        "motion.inbetween",
+        "motion.measures",
+        "motion.network",
+        "motion.preview",
+        "motion.resample",
+        "motion.rollout",
+        "motion.script",
+        "motion.weights",
+    ),
+    models={"model": "motion"},
+    load=load,
+    build=build,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(STEP))

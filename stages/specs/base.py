@@ -1,0 +1,64 @@
+"""What all kinds of assets have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+
+
+class Spec(BaseModel):
+    """One asset of the manifest; exactly one of the fields of `STARTS` says where it enters.
+
+    Attributes:
+        seed: changes every random choice of this asset and of no other.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: The fields of which an entry has exactly one: what the asset is made from.
+    STARTS: ClassVar[tuple[str, ...]] = ()
+    #: The fields that name a person's files or folders.
+    FILES: ClassVar[tuple[str, ...]] = ()
+
+    seed: StrictInt = Field(0, ge=0, lt=2**63)
+
+    @property
+    def enters(self) -> str:
+        """The field that the asset is made from; a step lists those that it is for."""
+        return next(name for name in self.STARTS if getattr(self, name) is not None)
+
+    @property
+    def sources(self) -> Mapping[str, Path]:
+        """The person's files and folders by the field that names them."""
+        named = {name: getattr(self, name) for name in self.FILES}
+        return {name: Path(value) for name, value in named.items() if value is not None}
+
+    @property
+    def words(self) -> str:
+        """What the asset is, for a person."""
+        return f"{self.enters}: {getattr(self, self.enters)}"
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Spec:
+        found = [name for name in self.STARTS if getattr(self, name) is not None]
+        if len(found) != 1:
+            wanted = f"wanted exactly one of {', '.join(self.STARTS)}"
+            raise ValueError(f"found {' and '.join(found) or 'none'}, {wanted}")
+        return self
+
+
+def not_empty(value: str | None) -> str | None:
+    """Refuse a text without a word in it."""
+    if value is not None and not value.strip():
+        raise ValueError("is empty, wanted a text")
+    return value
+
+
+def a_number(value: object) -> object:
+    """Refuse what pydantic would read as a number although it is none: "1" and true."""
+    if isinstance(value, bool | str):
+        raise ValueError(f"found {value!r}, wanted a number")
+    return value
