@@ -8,7 +8,9 @@ called, not here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import SupportsIndex
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,7 +41,7 @@ class Cameras:
     def __len__(self) -> int:
         return len(self.world_from_camera)
 
-    def __getitem__(self, index: int | slice | ArrayLike) -> Cameras:
+    def __getitem__(self, index: SupportsIndex | slice | Sequence[int] | NDArray) -> Cameras:
         """Select cameras; the result is always a set, so one index gives a set of one."""
         rows = np.atleast_1d(np.arange(len(self))[index])
         return Cameras(

@@ -34,6 +34,7 @@ EMBEDDED_FOLDER = Path(__file__).parent / "weights"
 _EMBEDDED_NAMES = {"splats": "lgm"}
 
 _DATA_SUFFIXES = {".safetensors", ".onnx", ".json", ".txt", ".model"}
+_COMMERCIAL: dict[bool | None, str] = {True: "yes", False: "no"}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -144,7 +145,7 @@ def resolve(
         files=_data_files(path),
         parts=parts,
         licence=str(entry.get("licence", "unverified")),
-        commercial={True: "yes", False: "no"}.get(entry.get("commercial"), "unverified"),
+        commercial=_COMMERCIAL.get(entry.get("commercial"), "unverified"),
         revision=revision,
         memory=str(entry.get("memory", "")),
     )

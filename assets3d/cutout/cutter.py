@@ -61,7 +61,7 @@ class Cutter:
             InputError: nothing was found.
         """
         if picture.shape[2] == 4:
-            _check_found(picture[..., 3] / np.float32(255.0))
+            _check_found(picture[..., 3].astype(np.float32) / np.float32(255.0))
             return picture.copy()
         alpha = self.mask(picture)
         height, width = alpha.shape

@@ -59,7 +59,7 @@ def off_plain_background(
     difference = np.abs(picture.astype(np.float32) - colour).max(axis=2) / np.float32(255.0)
     rim_px = max(1, round(max(picture.shape[:2]) / 64))
     window = np.ones((2 * rim_px + 1, 2 * rim_px + 1), np.uint8)
-    return cv2.erode(levels(difference, low, high), window)
+    return np.asarray(cv2.erode(levels(difference, low, high), window), dtype=np.float32)
 
 
 def follow_edges(
@@ -76,11 +76,12 @@ def follow_edges(
     """
     import cv2
 
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255.0
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / np.float32(255.0)
 
-    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    def mean(values: NDArray[np.floating]) -> NDArray[np.float32]:
         side = 2 * radius_px + 1
-        return cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+        blurred = cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
+        return np.asarray(blurred, dtype=np.float32)
 
     mean_grey, mean_mask = mean(grey), mean(mask)
     variance = mean(grey * grey) - mean_grey * mean_grey

@@ -189,14 +189,20 @@ def _resize(
     import cv2
 
     if enlarge == "area":
-        return cv2.resize(values, (width, height), interpolation=cv2.INTER_AREA)
+        return _scaled(values, (width, height), cv2.INTER_AREA)
     # Each axis by its own filter: OpenCV's area filter degrades to blocks where it enlarges.
     small = (min(width, values.shape[1]), min(height, values.shape[0]))
     if small != (values.shape[1], values.shape[0]):
-        values = cv2.resize(values, small, interpolation=cv2.INTER_AREA)
+        values = _scaled(values, small, cv2.INTER_AREA)
     if small != (width, height):
-        values = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
+        values = _scaled(values, (width, height), cv2.INTER_LINEAR)
     return values
+
+
+def _scaled(values: NDArray[np.float32], size: tuple[int, int], filter_: int) -> NDArray[np.float32]:
+    import cv2
+
+    return np.asarray(cv2.resize(values, size, interpolation=filter_), dtype=np.float32)
 
 
 def on_background(

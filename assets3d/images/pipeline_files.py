@@ -10,7 +10,7 @@ import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from assets3d.errors import InputError, PassingError
 from assets3d.hub import DIFFUSERS_FILES, hub_file, hub_folder, one_line
@@ -18,10 +18,39 @@ from assets3d.weight_files import check_shapes, load_into, read_shapes, safetens
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import DiffusionPipeline
 
 #: The manifest's or profile's field that error messages begin with.
 FIELD = "image.model"
+
+
+class TextToImagePipeline(Protocol):
+    """What we use of diffusers' pipelines; their common base class declares none of it."""
+
+    scheduler: Any
+
+    @property
+    def vae_scale_factor(self) -> int:
+        """Picture pixels per latent pixel."""
+
+    def set_progress_bar_config(self, *, disable: bool) -> None:
+        """Show or hide the bar over the steps."""
+
+    def to(self, device: str) -> Self:
+        """Move every network; return the pipeline."""
+
+    def __call__(
+        self,
+        *,
+        prompt: str,
+        negative_prompt: str | None,
+        num_inference_steps: int,
+        guidance_scale: float,
+        width: int,
+        height: int,
+        generator: torch.Generator,
+        output_type: str,
+    ) -> Any:
+        """Draw; the answer holds `images`."""
 
 
 def local_folder(name: str | Path, revision: str | None, download: bool) -> Path:
@@ -150,7 +179,7 @@ def other_unet(folder: Path, unet: str | Path, dtype: torch.dtype, download: boo
 
 def assembled(
     folder: Path, dtype: torch.dtype, variant: str | None, parts: Mapping[str, Any]
-) -> DiffusionPipeline:
+) -> TextToImagePipeline:
     """Put the pipeline together from its checked folder; `parts` replace components of it."""
     from diffusers import AutoPipelineForText2Image
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from assets3d.errors import InputError
 from assets3d.images.pipeline_files import (
     FIELD,
+    TextToImagePipeline,
     assembled,
     check_weights,
     local_folder,
@@ -31,7 +32,6 @@ from assets3d.models import ModelFiles
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import DiffusionPipeline
 
 __all__ = ["generate", "load_pipeline", "unknown_words", "vocabulary_words"]
 
@@ -65,7 +65,7 @@ def load_pipeline(
     device: str = "cpu",
     revision: str | None = None,
     local_files_only: bool = True,
-) -> DiffusionPipeline:
+) -> TextToImagePipeline:
     """Load a text-to-image pipeline.
 
     Args:
@@ -96,14 +96,13 @@ def load_pipeline(
     import torch
 
     _quiet()
-    if isinstance(dtype, str):
-        dtype = getattr(torch, dtype)
+    precision: torch.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     index = read_index(folder)
     variant = check_weights(folder, index, skip={"unet"} if unet else set())
-    parts = text_encoders(folder, index, dtype, variant)
+    parts = text_encoders(folder, index, precision, variant)
     if unet:
-        parts["unet"] = other_unet(folder, unet, dtype, not local_files_only)
-    pipeline = assembled(folder, dtype, variant, parts)
+        parts["unet"] = other_unet(folder, unet, precision, not local_files_only)
+    pipeline = assembled(folder, precision, variant, parts)
     if scheduler is not None:
         pipeline.scheduler = new_scheduler(pipeline.scheduler, scheduler)
     pipeline.set_progress_bar_config(disable=True)
@@ -111,7 +110,7 @@ def load_pipeline(
 
 
 def generate(
-    pipeline: DiffusionPipeline,
+    pipeline: TextToImagePipeline,
     prompt: str,
     *,
     seed: int,
@@ -168,7 +167,7 @@ def generate(
     return np.round(np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def vocabulary_words(pipeline: DiffusionPipeline) -> Words | None:
+def vocabulary_words(pipeline: TextToImagePipeline) -> Words | None:
     """Return the words that the pipeline's model was taught; None for models that know all."""
     folder = getattr(pipeline, "name_or_path", None)
     return read_words(folder) if folder else None
@@ -205,7 +204,7 @@ def _near(name: str, known: Any) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def _warn_if_cut(pipeline: DiffusionPipeline, prompt: str) -> None:
+def _warn_if_cut(pipeline: TextToImagePipeline, prompt: str) -> None:
     tokenizer = getattr(pipeline, "tokenizer", None)
     if tokenizer is None:
         return

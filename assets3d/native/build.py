@@ -23,8 +23,10 @@ HERE = Path(__file__).resolve().parent
 SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 LIBRARY = HERE / f"_kernel{SUFFIX}"
 
-#: name of the kernel table, flags, block height (the shape measured fastest for that vector length)
-X86_KERNELS = (
+#: Name, instruction set, flags and block height (the shape measured fastest for its vectors).
+Kernel = tuple[str, str, list[str], int]
+
+X86_KERNELS: tuple[Kernel, ...] = (
     ("baseline", "sse2", ["-msse2"], 2),
     ("avx2", "avx2", ["-mavx2", "-mfma"], 2),
     (
@@ -34,7 +36,7 @@ X86_KERNELS = (
         4,
     ),
 )
-OTHER_KERNELS = (("baseline", "baseline", [], 2),)
+OTHER_KERNELS: tuple[Kernel, ...] = (("baseline", "baseline", [], 2),)
 
 #: -ffp-contract=off: forward and backward must round alike, so fused multiply-adds are written out.
 FLAGS = [

@@ -109,12 +109,15 @@ def albedo(prop: Prop, points: Points, part_index: Tensor) -> tuple[Tensor, Tens
         rows = (part_index == number).nonzero()[:, 0]
         if len(rows) == 0:
             continue
-        there = tuple(p[rows] for p in points)
-        colour, shine = _part_albedo(
-            part, there, tuple(p[rows] for p in local), prop.seed * 64 + number
-        )
+        there, here = _selected(points, rows), _selected(local, rows)
+        colour, shine = _part_albedo(part, there, here, prop.seed * 64 + number)
         colours[rows], gloss[rows] = colour, shine
     return colours, gloss
+
+
+def _selected(points: Points, rows: Tensor) -> Points:
+    x, y, z = points
+    return x[rows], y[rows], z[rows]
 
 
 def _part_albedo(part: Part, points: Points, local: Points, seed: int) -> tuple[Tensor, Tensor]:
@@ -136,8 +139,9 @@ def _detail(material: str, points: Points, grain: str, seed: int) -> Tensor:
     kind = MATERIALS[material]
     waves = [kind.frequency] * 3
     waves["xyz".index(grain)] /= kind.streak
-    scaled = tuple(p * w for p, w in zip(points, waves, strict=True))
-    noise = value_noise(scaled, seed)
+    x, y, z = (p * w for p, w in zip(points, waves, strict=True))
+    noise = value_noise((x, y, z), seed)
     if kind.contrast >= 0.1:
-        noise = 0.65 * noise + 0.5 * value_noise(tuple(2.7 * p for p in scaled), seed + 1)
+        finer = value_noise((2.7 * x, 2.7 * y, 2.7 * z), seed + 1)
+        noise = 0.65 * noise + 0.5 * finer
     return 1.0 + kind.contrast * noise

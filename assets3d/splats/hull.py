@@ -238,6 +238,6 @@ def _first_box(cameras: Cameras, silhouettes: Silhouettes) -> tuple[NDArray[np.f
         across = np.eye(3) - np.outer(direction, direction)
         normal += across
         right_side += across @ origins[view]
-    centre = np.linalg.solve(normal, right_side)
+    centre = np.asarray(np.linalg.solve(normal, right_side), dtype=np.float64)
     distances = np.linalg.norm(origins - centre, axis=1)
     return centre, 0.75 * float((np.array(spans) * distances).max())

@@ -123,8 +123,8 @@ def optimise(
         optimiser.step(raw, gradient, settings.final_rate ** (step / steps))
         raw[:, 4:7].clamp_(*limits)
         raw[:, 11:14].clamp_(0.0, 1.0)
-    values = values_from_raw(raw).numpy()
-    return Gaussians(np.ascontiguousarray(values, dtype=np.float32))
+    fitted = values_from_raw(raw).numpy()
+    return Gaussians(np.ascontiguousarray(fitted, dtype=np.float32))
 
 
 def picture_loss(

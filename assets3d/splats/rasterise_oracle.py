@@ -133,9 +133,8 @@ def blend_weights(ellipses: Ellipses, pixels: torch.Tensor, max_alpha: float) ->
 
 
 def _pixel_chunks(view: View, count: int, like: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    options = {"dtype": like.dtype, "device": like.device}
-    y, x = torch.meshgrid(
-        torch.arange(view.height, **options), torch.arange(view.width, **options), indexing="ij"
-    )
+    rows = torch.arange(view.height, dtype=like.dtype, device=like.device)
+    columns = torch.arange(view.width, dtype=like.dtype, device=like.device)
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
     pixels = torch.stack([x, y], dim=-1).reshape(-1, 2) + 0.5
     return pixels.split(max(1, _CHUNK // max(count, 1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from assets3d.props.captions import with_article
 from assets3d.props.dice import Dice, darker, lighter
@@ -25,6 +26,7 @@ from assets3d.props.sdf import (
     box,
     capsule,
     cone,
+    convex,
     cylinder,
     ellipsoid,
     extrude,
@@ -58,7 +60,7 @@ def lantern(dice: Dice) -> Draft:
         top = translate(box(radius + 0.08, 0.05, radius + 0.08, 0.02), 0, height)
         sides = [(0, 0.75, 1), (0, 0.75, -1), (1, 0.75, 0), (-1, 0.75, 0), (0, -1, 0), (0, 1, 0)]
         reach = (radius + 0.06) / math.hypot(1, 0.75)
-        roof = translate(convex_roof(sides, reach), 0, height + 0.05)
+        roof = translate(_roof(sides, reach), 0, height + 0.05)
     else:
         glass = cylinder(radius - 0.03, height, 0.03)
         post = repeat_around(translate(box(0.04, height, 0.035, 0.01), 0, 0, radius), 6)
@@ -78,10 +80,8 @@ def lantern(dice: Dice) -> Draft:
     )
 
 
-def convex_roof(normals: list[tuple[float, float, float]], reach: float) -> Field:
+def _roof(normals: Sequence[tuple[float, float, float]], reach: float) -> Field:
     """Return a four-sided roof that stands on y = 0, its point cut off."""
-    from assets3d.props.sdf import convex
-
     return convex(normals, [reach] * 4 + [0.0, 0.3])
 
 
@@ -148,8 +148,8 @@ def signpost(dice: Dice) -> Draft:
         dice.colour_name(without=("brown", "black", "white", "orange")) if dice.chance(0.4) else ""
     )
     colour = dice.tint(colour_name) if colour_name else lighter(wood, 0.12)
+    side = dice.pick([-1, 1])
     for k in range(count):
-        side = dice.pick([-1, 1]) if k == 0 else -side  # noqa: F821
         long, tall = dice.between(0.5, 0.6), dice.between(0.14, 0.19)
         arrow = polygon(
             [(-long, tall), (long * 0.7, tall), (long, 0), (long * 0.7, -tall), (-long, -tall)]
@@ -159,6 +159,7 @@ def signpost(dice: Dice) -> Draft:
             board = _flipped(board)
         board = rotate_z(board, dice.between(-6, 6))
         boards.append(translate(board, side * 0.12, 0.6 - 0.45 * k, 0.11))
+        side = -side
     nails = union(*[translate(sphere(0.035), 0, 0.6 - 0.45 * k, 0.165) for k in range(count)])
     foot = translate(ellipsoid(0.3, 0.14, 0.3), 0, -0.98)
     mound = dice.chance(0.5)
