@@ -9,7 +9,16 @@ import numpy as np
 
 from assets3d.props.captions import plain_caption
 from assets3d.props.dice import Dice
-from assets3d.props.families import containers, household, nature, treasure, weapons
+from assets3d.props.families import (
+    containers,
+    household,
+    minerals,
+    plants,
+    tools,
+    treasure,
+    vessels,
+    weapons,
+)
 from assets3d.props.family import Family
 from assets3d.props.prop import Prop, normalised
 
@@ -18,7 +27,7 @@ BENCHMARK_SEED_START = 1_000_000
 
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for group in (containers, weapons, nature, treasure, household)
+    for group in (containers, vessels, weapons, tools, plants, minerals, treasure, household)
     for family in group.FAMILIES
 }
 
