@@ -7,8 +7,6 @@ the other way, and vertex colours are linear.
 from __future__ import annotations
 
 import io
-import json
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +15,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assets3d.errors import InputError
+from assets3d.mesh.glb_builder import GlbBuilder, packed, png_bytes, unpacked
 from assets3d.mesh.mesh import Mesh
+
+__all__ = [
+    "GlbContent",
+    "glb_bytes",
+    "linear_from_srgb",
+    "png_bytes",
+    "read_glb",
+    "srgb_from_linear",
+]
 
 GENERATOR = "assets3d"
 ROUGHNESS = 0.9
-_MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
-_ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _UINT16, _UINT32, _FLOAT32 = 5123, 5125, 5126
-_LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE, _TRIANGLES = 9729, 9987, 33071, 4
+_TRIANGLES = 4
 
 
 def write_glb(path: Path, mesh: Mesh, name: str, extras: Mapping[str, Any] | None = None) -> None:
@@ -47,7 +52,7 @@ def glb_bytes(mesh: Mesh, name: str, extras: Mapping[str, Any] | None = None) ->
     """Return the GLB file's bytes; see `write_glb`."""
     if (mesh.uvs is None) != (mesh.base_colour is None):
         raise ValueError("write_glb: found only one of uvs and base_colour, wanted both or none")
-    builder = _Builder()
+    builder = GlbBuilder()
     attributes = {"POSITION": builder.vectors(mesh.vertices, bounds=True)}
     if mesh.normals is not None:
         attributes["NORMAL"] = builder.vectors(mesh.normals)
@@ -75,7 +80,7 @@ def glb_bytes(mesh: Mesh, name: str, extras: Mapping[str, Any] | None = None) ->
     if mesh.base_colour is not None:
         shading["baseColorTexture"] = {"index": 0}
         document |= builder.texture(mesh.base_colour, name)
-    return _packed(document | builder.buffers(), bytes(builder.data))
+    return packed(document | builder.buffers(), bytes(builder.data))
 
 
 def linear_from_srgb(colour: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -94,97 +99,6 @@ def srgb_from_linear(colour: NDArray[np.floating]) -> NDArray[np.float32]:
     ).astype(np.float32)
 
 
-class _Builder:
-    """Collects the binary chunk and the views into it."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self.views: list[dict[str, Any]] = []
-        self.accessors: list[dict[str, Any]] = []
-
-    def view(self, content: bytes, target: int | None = None) -> int:
-        self.data += bytes(-len(self.data) % 4)
-        entry = {"buffer": 0, "byteOffset": len(self.data), "byteLength": len(content)}
-        self.views.append(entry if target is None else entry | {"target": target})
-        self.data += content
-        return len(self.views) - 1
-
-    def vectors(self, values: NDArray, bounds: bool = False) -> int:
-        values = np.ascontiguousarray(values, dtype="<f4")
-        entry: dict[str, Any] = {
-            "bufferView": self.view(values.tobytes(), _ARRAY_BUFFER),
-            "componentType": _FLOAT32,
-            "count": len(values),
-            "type": f"VEC{values.shape[1]}",
-        }
-        if bounds:
-            entry["min"], entry["max"] = values.min(axis=0).tolist(), values.max(axis=0).tolist()
-        self.accessors.append(entry)
-        return len(self.accessors) - 1
-
-    def indices(self, faces: NDArray, vertices: int) -> int:
-        # 65535 itself restarts a strip on some hardware, so it must not be an index.
-        small = vertices <= 65535
-        values = np.ascontiguousarray(faces.ravel(), dtype="<u2" if small else "<u4")
-        self.accessors.append(
-            {
-                "bufferView": self.view(values.tobytes(), _ELEMENT_ARRAY_BUFFER),
-                "componentType": _UINT16 if small else _UINT32,
-                "count": len(values),
-                "type": "SCALAR",
-            }
-        )
-        return len(self.accessors) - 1
-
-    def texture(self, picture: NDArray[np.uint8], name: str) -> dict[str, Any]:
-        image = {
-            "name": name,
-            "mimeType": "image/png",
-            "bufferView": self.view(png_bytes(picture)),
-        }
-        sampler = {
-            "magFilter": _LINEAR,
-            "minFilter": _LINEAR_MIPMAP_LINEAR,
-            "wrapS": _CLAMP_TO_EDGE,
-            "wrapT": _CLAMP_TO_EDGE,
-        }
-        return {
-            "textures": [{"source": 0, "sampler": 0}],
-            "images": [image],
-            "samplers": [sampler],
-        }
-
-    def buffers(self) -> dict[str, Any]:
-        return {
-            "buffers": [{"byteLength": len(self.data)}],
-            "bufferViews": self.views,
-            "accessors": self.accessors,
-        }
-
-
-def png_bytes(picture: NDArray[np.uint8]) -> bytes:
-    """Encode an (H, W, 3) uint8 picture as PNG."""
-    from PIL import Image
-
-    stream = io.BytesIO()
-    Image.fromarray(picture).save(stream, format="PNG", compress_level=6)
-    return stream.getvalue()
-
-
-def _packed(document: dict[str, Any], data: bytes) -> bytes:
-    text = json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-len(text) % 4)
-    data += bytes(-len(data) % 4)
-    length = 12 + 8 + len(text) + 8 + len(data)
-    return b"".join(
-        [
-            struct.pack("<III", _MAGIC, 2, length),
-            struct.pack("<II", len(text), _JSON) + text,
-            struct.pack("<II", len(data), _BIN) + data,
-        ]
-    )
-
-
 @dataclass(frozen=True)
 class GlbContent:
     """A GLB's one mesh and its JSON document."""
@@ -199,18 +113,8 @@ def read_glb(path: Path) -> GlbContent:
     Raises:
         InputError: when the file is not a whole GLB 2.0.
     """
-    raw = path.read_bytes()
-    try:
-        magic, version, length = struct.unpack_from("<III", raw)
-        json_length, json_kind = struct.unpack_from("<II", raw, 12)
-        data_length, data_kind = struct.unpack_from("<II", raw, 20 + json_length)
-        whole = length == len(raw) == 28 + json_length + data_length
-    except struct.error:
-        whole = False
-    if not whole or (magic, version, json_kind, data_kind) != (_MAGIC, 2, _JSON, _BIN):
-        raise InputError(f"glb: {path.name} is not a whole binary glTF 2.0 file")
-    document = json.loads(raw[20 : 20 + json_length])
-    return GlbContent(_mesh_of(document, raw[28 + json_length :]), document)
+    document, data = unpacked(path.read_bytes(), path.name)
+    return GlbContent(_mesh_of(document, data), document)
 
 
 def _mesh_of(document: dict[str, Any], data: bytes) -> Mesh:
