@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 from assets3d.cameras import four_views, orbit_cameras
 from assets3d.cutout import recentre
 from assets3d.splats.gaussians import WIDTH, Gaussians
-from assets3d.splats.lgm import LGM, Variant, lgm_config
+from assets3d.splats.lgm import LGM
+from assets3d.splats.lgm_config import Variant, lgm_config
 from assets3d.splats.lgm_inference import MIN_OPACITY, join_rays, lgm_rays
 from assets3d.splats.ply import read_ply, write_ply
 from assets3d.views.cameras import frame_vectors
-from assets3d.views.unet import MultiViewUNet, MultiViewUNetConfig
+from assets3d.views.unet import MultiViewUNet
+from assets3d.views.unet_config import MultiViewUNetConfig
 from benchmarks.golden import golden_network, golden_noise, shapes_of
 
 NETWORK_TOLERANCE = 1e-4

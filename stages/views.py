@@ -25,7 +25,7 @@ class _Loaded:
 def load(params: Params) -> _Loaded:
     """Load the multi-view diffusion model, and the background remover for what it paints."""
     from assets3d.cutout import load_cutter
-    from assets3d.views.pipeline import load_views_model
+    from assets3d.views.model import load_views_model
 
     model = find_models(STEP.models, params)["model"]
     cutter = load_cutter(
@@ -84,6 +84,7 @@ STEP = Step(
         "assets3d.cutout",
         "assets3d.images.picture",
         "assets3d.images.sheet",
+        "assets3d.views.model",
         "assets3d.views.pipeline",
         "assets3d.views.posed",
     ),

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from assets3d.cameras import Cameras, four_views, orbit_cameras
-from assets3d.splats.lgm import HEAD, LGMConfig, fresh_lgm, lgm_config
+from assets3d.splats.lgm import HEAD, fresh_lgm
+from assets3d.splats.lgm_config import LGMConfig, lgm_config
 from assets3d.splats.lgm_inference import lgm_rays
 from assets3d.splats.rasterise import Raster, rasterise
 from training.card import write_card

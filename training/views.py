@@ -105,7 +105,8 @@ class ViewsTask:
     def _views(self, network: nn.Module) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Return made and true views of the validation props, both (N, 4, H, W, 3)."""
         from assets3d.views.embedded import EmbeddedViewsConfig
-        from assets3d.views.pipeline import ViewsModel, make_views
+        from assets3d.views.model import ViewsModel
+        from assets3d.views.pipeline import make_views
 
         config = EmbeddedViewsConfig(steps=10)
         autoencoder = load_autoencoder(self.autoencoder, self.device)

@@ -19,7 +19,9 @@ from assets3d.checkpoints import build_with, read_weights
 from assets3d.errors import InputError
 from assets3d.images.picture import on_background, resize_premultiplied
 from assets3d.splats.gaussians import Gaussians
-from assets3d.splats.lgm import HEAD, LGM, VIEWS, LGMConfig, Variant, lgm_config
+from assets3d.splats.lgm import HEAD, LGM
+from assets3d.splats.lgm_blocks import VIEWS
+from assets3d.splats.lgm_config import LGMConfig, Variant, lgm_config
 from assets3d.splats.normalise import rotate, scale_and_move
 from assets3d.views.posed import Views
 

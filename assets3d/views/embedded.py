@@ -16,7 +16,8 @@ import torch
 
 from assets3d.errors import InputError
 from assets3d.views.presets import embedded_config
-from assets3d.views.unet import MultiViewUNet, MultiViewUNetConfig
+from assets3d.views.unet import MultiViewUNet
+from assets3d.views.unet_config import MultiViewUNetConfig
 
 Prediction = Literal["v_prediction", "epsilon", "sample"]
 Sampler = Literal["ddim", "dpm++"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from assets3d.views.unet import MultiViewUNet, MultiViewUNetConfig
+from assets3d.views.unet import MultiViewUNet
+from assets3d.views.unet_config import MultiViewUNetConfig
 
 
 def embedded_config() -> MultiViewUNetConfig:

@@ -34,6 +34,19 @@ class LatentAttention(nn.Module):
         return self.to_out(join_heads(result))
 
 
+class ResamplerLayer(nn.ModuleList):
+    """Attention to the image, then feed forward; a list, for the names of the checkpoints."""
+
+    def __init__(self, channels: int):
+        super().__init__([LatentAttention(channels), _feed_forward(channels)])
+
+    def forward(self, image: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
+        """Return the latents (batch, count, channels) with both added."""
+        attention, feed_forward = self
+        latents = latents + attention(image, latents)
+        return latents + feed_forward(latents)
+
+
 class Resampler(nn.Module):
     """Image tokens (batch, tokens, embedding_dim) -> context tokens (batch, count, channels)."""
 
@@ -43,18 +56,14 @@ class Resampler(nn.Module):
         self.proj_in = nn.Linear(embedding_dim, channels)
         self.proj_out = nn.Linear(channels, channels)
         self.norm_out = nn.LayerNorm(channels)
-        self.layers = nn.ModuleList(
-            nn.ModuleList([LatentAttention(channels), _feed_forward(channels)])
-            for _ in range(_LAYERS)
-        )
+        self.layers = nn.ModuleList(ResamplerLayer(channels) for _ in range(_LAYERS))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """(batch, tokens, embedding_dim) -> (batch, count, channels)."""
         latents = self.latents.expand(len(image), -1, -1)
         image = self.proj_in(image)
-        for attention, feed_forward in self.layers:
-            latents = latents + attention(image, latents)
-            latents = latents + feed_forward(latents)
+        for layer in self.layers:
+            latents = layer(image, latents)
         return self.norm_out(self.proj_out(latents))
 
 

@@ -15,7 +15,7 @@ from assets3d.views.cameras import FRONT_FIRST, frame_vectors, view_vectors
 from assets3d.views.embedded import network_input
 
 if TYPE_CHECKING:
-    from assets3d.views.pipeline import ViewsModel
+    from assets3d.views.model import ViewsModel
 
 #: Seed of the generator behind the input picture's latent: the latent depends on the picture only.
 _IMAGE_LATENT_SEED = 0

@@ -7,77 +7,14 @@ Latents of all frames of a sample are denoised together; camera vectors tell the
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from assets3d.errors import InputError
 from assets3d.views.attention import MultiViewTransformer
 from assets3d.views.resampler import Resampler
-
-#: Switches of the reference's configuration that change the network and that we do not have.
-_REFERENCE_SWITCHES = ("use_scale_shift_norm", "resblock_updown", "num_classes", "n_embed")
-
-
-@dataclass(frozen=True)
-class MultiViewUNetConfig:
-    """Shape of the network; the defaults are MVDream's, ImageDream adds `ip_dim` 16.
-
-    `attention_resolutions` are downsampling factors (1 = full latent size). `context_dim` 0 leaves
-    cross-attention out. `ip_dim` is the number of image tokens at the end of the context, 0: none.
-    `frames` counts all frames of a sample, ImageDream's image frame included.
-    """
-
-    in_channels: int = 4
-    out_channels: int = 4
-    model_channels: int = 320
-    channel_mult: tuple[int, ...] = (1, 2, 4, 4)
-    num_res_blocks: int = 2
-    attention_resolutions: tuple[int, ...] = (4, 2, 1)
-    num_head_channels: int = 64
-    transformer_depth: int = 1
-    context_dim: int = 1024
-    camera_dim: int = 16
-    ip_dim: int = 0
-    ip_embedding_dim: int = 1280
-    feed_forward_mult: int = 4
-    frames: int = 4
-
-    def __post_init__(self) -> None:
-        for mult in self.channel_mult:
-            channels = mult * self.model_channels
-            if channels % 32 or channels % self.num_head_channels:
-                raise InputError(
-                    f"views unet: {channels} channels at multiplier {mult}, wanted a multiple of 32"
-                    f" and of num_head_channels {self.num_head_channels}"
-                )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON values (tuples become lists)."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> MultiViewUNetConfig:
-        """Read our own JSON or the reference's config.json, whose further keys only name defaults.
-
-        Raises:
-            InputError: the file asks for a variant of the network that is not this one.
-        """
-        for name in _REFERENCE_SWITCHES:
-            if values.get(name):
-                raise InputError(f"views unet: {name} is {values[name]!r}, wanted it unset")
-        known = {}
-        for field in fields(cls):
-            if values.get(field.name) is not None:
-                value = values[field.name]
-                known[field.name] = tuple(value) if isinstance(value, list) else value
-        if "frames" not in known and known.get("ip_dim"):
-            known["frames"] = 5
-        return cls(**known)
+from assets3d.views.unet_config import MultiViewUNetConfig
 
 
 class MultiViewUNet(nn.Module):
@@ -95,7 +32,7 @@ class MultiViewUNet(nn.Module):
         if config.ip_dim:
             self.image_embed = Resampler(config.context_dim, config.ip_dim, config.ip_embedding_dim)
         self.input_blocks, skips, channels, factor = self._down()
-        self.middle_block = nn.ModuleList(
+        self.middle_block = Block(
             [
                 ResidualBlock(channels, channels, 4 * width),
                 self._transformer(channels),
@@ -125,18 +62,18 @@ class MultiViewUNet(nn.Module):
         c = self.config
         channels, factor = c.model_channels, 1
         first = nn.Conv2d(c.in_channels, channels, 3, padding=1)
-        blocks, skips = nn.ModuleList([nn.ModuleList([first])]), [channels]
+        blocks, skips = nn.ModuleList([Block([first])]), [channels]
         for level, mult in enumerate(c.channel_mult):
             for _ in range(c.num_res_blocks):
                 wanted = mult * c.model_channels
-                parts = [ResidualBlock(channels, wanted, 4 * c.model_channels)]
+                parts: list[nn.Module] = [ResidualBlock(channels, wanted, 4 * c.model_channels)]
                 channels = wanted
                 if factor in c.attention_resolutions:
                     parts.append(self._transformer(channels))
-                blocks.append(nn.ModuleList(parts))
+                blocks.append(Block(parts))
                 skips.append(channels)
             if level + 1 < len(c.channel_mult):
-                blocks.append(nn.ModuleList([Downsample(channels)]))
+                blocks.append(Block([Downsample(channels)]))
                 skips.append(channels)
                 factor *= 2
         return blocks, skips, channels, factor
@@ -147,14 +84,16 @@ class MultiViewUNet(nn.Module):
         for level, mult in reversed(list(enumerate(c.channel_mult))):
             for index in range(c.num_res_blocks + 1):
                 wanted = mult * c.model_channels
-                parts = [ResidualBlock(channels + skips.pop(), wanted, 4 * c.model_channels)]
+                parts: list[nn.Module] = [
+                    ResidualBlock(channels + skips.pop(), wanted, 4 * c.model_channels)
+                ]
                 channels = wanted
                 if factor in c.attention_resolutions:
                     parts.append(self._transformer(channels))
                 if level and index == c.num_res_blocks:
                     parts.append(Upsample(channels))
                     factor //= 2
-                blocks.append(nn.ModuleList(parts))
+                blocks.append(Block(parts))
         return blocks
 
     def forward(
@@ -188,18 +127,41 @@ class MultiViewUNet(nn.Module):
         embedding = self.time_embed(sinusoid(timesteps, self.config.model_channels).to(x.dtype))
         embedding = F.silu(embedding + self.camera_embed(camera.to(x.dtype)))
         if self.config.ip_dim:
+            if context is None:
+                raise ValueError("MultiViewUNet: no context, wanted text tokens beside the image's")
             context = torch.cat([context, self.image_embed(image_features)], dim=1)
         if image_latent is not None:
             x = x.clone()
             x[frames - 1 :: frames] = image_latent
         skips = []
         for block in self.input_blocks:
-            x = _run(block, x, embedding, context, frames)
+            x = block(x, embedding, context, frames)
             skips.append(x)
-        x = _run(self.middle_block, x, embedding, context, frames)
+        x = self.middle_block(x, embedding, context, frames)
         for block in self.output_blocks:
-            x = _run(block, torch.cat([x, skips.pop()], dim=1), embedding, context, frames)
+            x = block(torch.cat([x, skips.pop()], dim=1), embedding, context, frames)
         return self.out(x)
+
+
+class Block(nn.ModuleList):
+    """What runs between two skips, in turn; a list, for the names of the checkpoints."""
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        embedding: torch.Tensor,
+        context: torch.Tensor | None,
+        frames: int,
+    ) -> torch.Tensor:
+        """Map x (samples * frames, channels, height, width); see `MultiViewUNet.forward`."""
+        for part in self:
+            if isinstance(part, ResidualBlock):
+                x = part(x, embedding)
+            elif isinstance(part, MultiViewTransformer):
+                x = part(x, context, frames)
+            else:
+                x = part(x)
+        return x
 
 
 class ResidualBlock(nn.Module):
@@ -264,30 +226,13 @@ def _two_layers(channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(channels, width), nn.SiLU(), nn.Linear(width, width))
 
 
-def _run(
-    block: nn.ModuleList,
-    x: torch.Tensor,
-    embedding: torch.Tensor,
-    context: torch.Tensor | None,
-    frames: int,
-) -> torch.Tensor:
-    for part in block:
-        if isinstance(part, ResidualBlock):
-            x = part(x, embedding)
-        elif isinstance(part, MultiViewTransformer):
-            x = part(x, context, frames)
-        else:
-            x = part(x)
-    return x
-
-
 def _start_at_zero(network: MultiViewUNet) -> None:
-    last = [network.out[2]]
+    last: list[nn.Module] = [network.out[2]]
     for module in network.modules():
         if isinstance(module, ResidualBlock):
             last.append(module.out_layers[3])
         elif isinstance(module, MultiViewTransformer):
             last.append(module.proj_out)
     for layer in last:
-        nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
+        for parameter in layer.parameters():
+            nn.init.zeros_(parameter)

@@ -39,7 +39,7 @@ def _cut(cutter: Any, picture: Any) -> Any:
 @cache
 def _loaded() -> tuple[Any, Any, dict[str, Any]]:
     from assets3d.cutout import load_cutter
-    from assets3d.views.pipeline import load_views_model
+    from assets3d.views.model import load_views_model
     from stages._models import find_model
 
     section = embedded_profile("views")

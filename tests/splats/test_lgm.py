@@ -10,7 +10,8 @@ import torch
 
 from assets3d.cameras import four_views
 from assets3d.errors import InputError
-from assets3d.splats.lgm import HEAD, LGM, LGMConfig, activate, fresh_lgm, lgm_config
+from assets3d.splats.lgm import HEAD, LGM, activate, fresh_lgm
+from assets3d.splats.lgm_config import LGMConfig, lgm_config
 from assets3d.splats.lgm_inference import join_rays, lgm_rays
 from benchmarks.golden import golden_network, golden_noise, golden_weight, shapes_of
 

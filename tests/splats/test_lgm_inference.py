@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from assets3d.cameras import Cameras, four_views, orbit_cameras
 from assets3d.errors import InputError
 from assets3d.splats import lgm_inference
-from assets3d.splats.lgm import LGM, LGMConfig
+from assets3d.splats.lgm import LGM
+from assets3d.splats.lgm_config import LGMConfig
 from assets3d.splats.lgm_inference import (
     canonical_cameras,
     lgm_rays,

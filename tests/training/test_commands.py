@@ -38,7 +38,7 @@ def test_folding_keeps_the_reconstruction():
 
 
 def test_views_resume(data, vae, latents, tmp_path):
-    from assets3d.views.pipeline import load_views_model
+    from assets3d.views.model import load_views_model
     from training.views import main
 
     more = ["--latents", str(latents), "--autoencoder", str(vae)]

@@ -41,7 +41,7 @@ def test_spoiling_leaves_the_front_in_place_and_white_white():
 
 def test_a_mirrored_prop_is_seen_by_mirrored_cameras():
     """The unseen view's camera must mirror with its picture: a splat lands where it should."""
-    from assets3d.splats.lgm import lgm_config
+    from assets3d.splats.lgm_config import lgm_config
     from training.data import PropPictures
     from training.lgm import LGMTask, draw
 

@@ -11,7 +11,8 @@ import torch
 from assets3d.errors import InputError
 from assets3d.views.cameras import frame_vectors
 from assets3d.views.presets import embedded_config, random_embedded_unet
-from assets3d.views.unet import MultiViewUNet, MultiViewUNetConfig, sinusoid
+from assets3d.views.unet import MultiViewUNet, sinusoid
+from assets3d.views.unet_config import MultiViewUNetConfig
 from benchmarks.golden import golden_network, golden_noise, shapes_of
 
 PARITY = Path(__file__).parents[3] / "shared" / "parity"

@@ -14,7 +14,8 @@ from transformers import (
 )
 
 from assets3d.views.embedded import EmbeddedViewsConfig, write_embedded
-from assets3d.views.unet import MultiViewUNet, MultiViewUNetConfig
+from assets3d.views.unet import MultiViewUNet
+from assets3d.views.unet_config import MultiViewUNetConfig
 from benchmarks.golden import golden_weight, shapes_of
 
 WIDTH = 32
