@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from assets3d.errors import InputError
+from motion.clip import Clip, world_pose
+from motion.humanml import clip_from_positions
+from motion.humanoid import FEET
+from motion.inbetween import continued, inbetween, moved
+from tests.motion.people import walker
+
+
+def _walk(frames=60, turn_deg=0.0, fps=60.0):
+    clip = walker(frames, turn_deg, fps)
+    return clip_from_positions(world_pose(clip)[0], fps)
+
+
+def _part(clip: Clip, first, last):
+    return replace(
+        clip,
+        root_positions_m=clip.root_positions_m[first:last],
+        rotations_xyzw=clip.rotations_xyzw[first:last],
+        ground=clip.ground[first:last],
+    )
+
+
+def _turns_deg(clip):
+    dots = np.einsum("tjk,tjk->tj", clip.rotations_xyzw[1:], clip.rotations_xyzw[:-1])
+    return np.degrees(2 * np.arccos(np.abs(dots).clip(0, 1)))
+
+
+def _far(clip, turn_deg, x=1.0, z=2.0):
+    return moved(clip, np.radians(turn_deg), np.zeros(2), np.array([x, z]))
+
+
+def _same_poses(a, b):
+    first, second = world_pose(a), world_pose(b)
+    np.testing.assert_allclose(first[0], second[0], atol=1e-9)
+    np.testing.assert_allclose(first[1], second[1], atol=1e-9)
+
+
+@pytest.mark.parametrize("gap_s", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize("turn_deg", [0.0, 100.0, -179.0, 365.0])
+def test_both_clips_are_kept_exactly(gap_s, turn_deg):
+    before, after = _walk(), _far(_walk(40), turn_deg)
+    clip = inbetween(before, after, gap_s=gap_s)
+    frames = round(gap_s * 60)
+    assert len(clip) == len(before) + len(after) + frames - 1
+    _same_poses(_part(clip, 0, len(before)), before)
+    _same_poses(_part(clip, len(clip) - len(after), len(clip)), after)
+    assert [part.name for part in clip.sections] == ["motion", "between", "motion"]
+    assert clip.sections[-1].first == len(clip) - len(after)
+
+
+def test_speed_goes_on_at_both_ends_without_a_kink():
+    fps = 960.0  # the finer the frames, the nearer the differences to the rates
+    before, after = _walk(960, fps=fps), _far(_walk(960, fps=fps), 60.0)
+    clip = inbetween(before, after, gap_s=0.5)
+    places = world_pose(clip)[0]
+    speeds = np.diff(places, axis=0) * fps
+    kinks = np.linalg.norm(np.diff(speeds, axis=0), axis=2).max(axis=1)
+    first, last = len(before) - 1, len(before) + 479
+    assert max(kinks[first - 3 : first + 3].max(), kinks[last - 3 : last + 3].max()) < 0.2
+    # A blend without the rates would have a kink of the size of the walking speed.
+    assert np.linalg.norm(speeds[first - 5, 0]) > 1.0
+
+
+def test_a_clip_cut_in_two_is_itself_again():
+    whole = _walk(90, turn_deg=120.0)
+    clip = inbetween(_part(whole, 0, 41), _part(whole, 40, 90), gap_s=0.0, settle_s=0.4)
+    assert len(clip) == 90
+    assert np.abs(world_pose(clip)[0] - world_pose(whole)[0]).max() < 1e-3
+    np.testing.assert_allclose(clip.ground, whole.ground, atol=1e-3)
+
+
+def test_settling_ends_and_starts_exactly():
+    before, after = _walk(), _far(_walk(80), 30.0, 0.1, 1.3)
+    clip = inbetween(before, after, gap_s=0.0, settle_s=0.5)
+    _same_poses(_part(clip, 0, 60), before)
+    _same_poses(_part(clip, 60 + 29, len(clip)), _part(after, 30, 80))
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 90.0, 179.0])
+def test_no_foot_teleports(turn_deg):
+    before, after = _walk(), _far(_walk(), turn_deg, 0.2, 1.6)
+    clip = inbetween(before, after, gap_s=0.6)
+    feet = world_pose(clip)[0][:, list(FEET)]
+    steps = np.linalg.norm(np.diff(feet, axis=0), axis=2)
+    way = np.linalg.norm(feet[59] - feet[59 + 36], axis=1).max()
+    assert steps.max() < 2.2 * max(way, 0.5) / 36 + 4.0 / 60
+    assert _turns_deg(clip).max() < 12.0
+
+
+def test_the_heading_takes_the_shorter_way():
+    before, after = _walk(), _far(_walk(), 350.0)
+    clip = inbetween(before, after, gap_s=0.5)
+    yaw = clip.ground[:, 2]
+    assert np.abs(np.diff(yaw)).max() < np.radians(5)
+    assert abs(yaw[-1] - yaw[0]) < np.radians(30)
+
+
+def test_continued_goes_on_at_the_last_speed_and_turn_rate():
+    whole = _walk(200, turn_deg=90.0)
+    before, after = _part(whole, 0, 100), _part(whole, 100, 200)
+    elsewhere = moved(after, 2.0, np.zeros(2), np.array([5.0, -3.0]))
+    back = continued(before, elsewhere, gap_s=1 / 60)
+    assert np.abs(back.ground - after.ground)[:, :2].max() < 0.01
+    assert np.abs(np.sin((back.ground - after.ground)[:, 2])).max() < 0.03
+
+
+def test_moving_turns_the_body_and_its_track_alike():
+    clip = _walk(30)
+    turned = moved(clip, np.pi / 2, clip.ground[0, :2], np.array([3.0, 4.0]))
+    np.testing.assert_allclose(turned.root_positions_m[0, [0, 2]], [3.0, 4.0], atol=1e-9)
+    way, before = (c.root_positions_m[-1] - c.root_positions_m[0] for c in (turned, clip))
+    np.testing.assert_allclose(way, [before[2], before[1], -before[0]], atol=1e-9)
+    np.testing.assert_allclose(turned.ground[-1, :2] - turned.ground[0, :2], way[[0, 2]], atol=1e-9)
+
+
+def test_clips_that_cannot_be_joined_are_one_clear_line():
+    clip = _walk(20)
+    with pytest.raises(InputError, match="60 and 30 fps"):
+        inbetween(clip, replace(clip, fps=30.0))
+    with pytest.raises(InputError, match="one above 0"):
+        inbetween(clip, clip, gap_s=0.0)
+    with pytest.raises(InputError, match="20 poses"):
+        inbetween(clip, clip, gap_s=0.0, settle_s=1.0)
+    with pytest.raises(InputError, match="different skeletons"):
+        small = replace(clip.skeleton, offsets_m=clip.skeleton.offsets_m * 0.9)
+        inbetween(clip, replace(clip, skeleton=small))
