@@ -134,7 +134,7 @@ class AutoencoderTask:
         self.batch, self.device, self.count = batch, device, len(training)
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
-        """See `training.run.Task`."""
+        """See `training.task.Task`."""
         whole = progress >= WHOLE_PICTURES_FROM
         batch = max(1, self.batch // 4) if whole else self.batch
         rgba = self._draw(batch, whole, generator).to(self.device)

@@ -20,7 +20,8 @@ from torch import nn
 from training.card import write_card
 from training.checkpoint import Progress
 from training.cutout_network import SIZE_PX, CutoutNetwork, as_rembg_feeds, export_onnx
-from training.cutout_scenes import Scene, crops, make_scene
+from training.cutout_objects import crops
+from training.cutout_scenes import Scene, make_scene
 from training.cutout_textures import BACKGROUNDS
 from training.data import PropPictures, load_props
 from training.plots import contact_sheet
@@ -51,7 +52,7 @@ class CutoutTask:
         self.validation = [make_scene(rng, held_out, SCENE_PX) for _ in range(VALIDATION_SCENES)]
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
-        """See `training.run.Task`."""
+        """See `training.task.Task`."""
         seed = int(torch.randint(2**62, (1,), generator=generator))
         rng = np.random.default_rng(seed)
         size = next(size for end, size in SCENE_SIZES_PX if progress <= end)

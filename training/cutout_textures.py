@@ -181,3 +181,10 @@ def _patches(rng: np.random.Generator, size: int) -> Picture:
         filling = _calm(rng, size) if rng.random() < 0.5 else surface(rng, size)
         picture += mask[..., None] * (filling - picture)
     return cv2.GaussianBlur(picture, (0, 0), rng.uniform(1.5, 6.0))
+
+
+def light(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """Return a smooth factor (S, S, 1) around 1."""
+    field = ramp(rng, size) if rng.random() < 0.6 else smooth_field(rng, size, 2)
+    strength = rng.uniform(0.1, 0.6)
+    return (1.0 + strength * (field - 0.5))[..., None]

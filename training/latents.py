@@ -14,6 +14,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,8 +25,12 @@ from torch import nn
 
 from training.autoencoder import on_white
 from training.data import load_props
+from training.run import command_line
 
 FILE = "latents.safetensors"
+#: Where the commands look unless told otherwise.
+FOLDER = Path("training/out/latents128")
+AUTOENCODER = Path("assets3d/weights/image/vae")
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,21 @@ def load_latents(folder: Path, split: str, autoencoder_folder: Path) -> Latents:
         )
 
 
+def read_command(
+    description: str, name: str, arguments: list[str] | None, **defaults: Any
+) -> tuple[argparse.Namespace, Latents, Latents]:
+    """Parse the command line of a training on latents; return options, training, validation."""
+    parser = command_line(description, name, **defaults)
+    parser.add_argument("--latents", type=Path, default=FOLDER)
+    parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
+    options = parser.parse_args(arguments)
+    training, validation = (
+        load_latents(options.latents, split, options.autoencoder)
+        for split in ("training", "validation")
+    )
+    return options, training, validation
+
+
 def _made_from(path: Path) -> dict:
     with safe_open(path, framework="pt") as file:
         return json.loads(file.metadata()["made_from"])
@@ -167,8 +187,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("training/out/props128"))
-    parser.add_argument("--autoencoder", type=Path, default=Path("assets3d/weights/image/vae"))
-    parser.add_argument("--out", type=Path, default=Path("training/out/latents128"))
+    parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
+    parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None)

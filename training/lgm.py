@@ -59,7 +59,7 @@ class LGMTask:
         self.rays = torch.from_numpy(lgm_rays(self.four))
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
-        """See `training.run.Task`."""
+        """See `training.task.Task`."""
         chosen = torch.randint(len(self.training), (self.batch,), generator=generator).tolist()
         mirrored = torch.randint(2, (self.batch,), generator=generator).tolist()
         rgba = [self._pictures(self.training, *pair) for pair in zip(chosen, mirrored, strict=True)]

@@ -20,9 +20,9 @@ from torch import nn
 from training.card import write_card
 from training.checkpoint import Progress
 from training.diffusion import Noising, new_scheduler, spread_steps
-from training.latents import Latents, decode, load_autoencoder, load_latents
+from training.latents import Latents, decode, load_autoencoder, read_command
 from training.plots import contact_sheet
-from training.run import command_line, fresh, run, settings_from
+from training.run import fresh, run, settings_from
 from training.tokens import END, MAX_TOKENS, START, new_tokenizer, words_in
 
 TEXT_WIDTH = 128
@@ -113,7 +113,7 @@ class TextToImageTask:
         self.noising = Noising(device)
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
-        """See `training.run.Task`."""
+        """See `training.task.Task`."""
         count, variants = self.ids.shape[:2]
         props = torch.randint(count, (self.batch,), generator=generator)
         clean = self.fronts[props, torch.randint(2, (self.batch,), generator=generator)]
@@ -208,13 +208,12 @@ class TextToImageTask:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = command_line(__doc__.split("\n")[0], "text_to_image", batch=16, rate=8e-4)
-    parser.add_argument("--latents", type=Path, default=Path("training/out/latents128"))
-    parser.add_argument("--autoencoder", type=Path, default=Path("assets3d/weights/image/vae"))
-    options = parser.parse_args(arguments)
+    options, training, validation = read_command(
+        __doc__.split("\n")[0], "text_to_image", arguments, batch=16, rate=8e-4
+    )
     task = TextToImageTask(
-        load_latents(options.latents, "training", options.autoencoder),
-        load_latents(options.latents, "validation", options.autoencoder),
+        training,
+        validation,
         options.autoencoder,
         preset=options.preset,
         batch=options.batch,

@@ -20,9 +20,9 @@ from training.card import write_card
 from training.checkpoint import Progress
 from training.data import load_props
 from training.diffusion import Noising, spread_steps
-from training.latents import Latents, load_autoencoder, load_latents
+from training.latents import Latents, load_autoencoder, read_command
 from training.plots import contact_sheet
-from training.run import command_line, run, settings_from
+from training.run import run, settings_from
 
 #: The front is given, so learning to denoise it matters little.
 FRAME_WEIGHTS = (0.1, 1.0, 1.0, 1.0)
@@ -64,7 +64,7 @@ class ViewsTask:
         self.frame_weights = torch.tensor(FRAME_WEIGHTS, device=device)
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
-        """See `training.run.Task`."""
+        """See `training.task.Task`."""
         props = torch.randint(len(self.latents), (self.batch,), generator=generator)
         mirrored = torch.randint(2, (self.batch,), generator=generator)
         clean = self.latents[props, mirrored].float()
@@ -169,13 +169,12 @@ class ViewsTask:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    parser = command_line(__doc__.split("\n")[0], "views", batch=8, rate=8e-4)
-    parser.add_argument("--latents", type=Path, default=Path("training/out/latents128"))
-    parser.add_argument("--autoencoder", type=Path, default=Path("assets3d/weights/image/vae"))
-    options = parser.parse_args(arguments)
+    options, training, validation = read_command(
+        __doc__.split("\n")[0], "views", arguments, batch=8, rate=8e-4
+    )
     task = ViewsTask(
-        load_latents(options.latents, "training", options.autoencoder),
-        load_latents(options.latents, "validation", options.autoencoder),
+        training,
+        validation,
         load_props(options.data, "validation", VALIDATION_PROPS).rgba,
         options.autoencoder,
         batch=options.batch,

@@ -20,7 +20,8 @@ def cutout_of_scene(case: Case) -> dict[str, float]:
     training has: plain, gradient, surface, table or patches, drawn anew from the case's seed.
     """
     from assets3d.images.picture import on_background
-    from training.cutout_scenes import crops, paste, place, premultiplied
+    from training.cutout_objects import crops, place, premultiplied
+    from training.cutout_scenes import paste
     from training.cutout_textures import BACKGROUNDS, background, choose
 
     rng = np.random.default_rng(case.seed)

@@ -7,7 +7,8 @@ from PIL import Image
 
 from tests.training.conftest import options
 from training import cutout_scenes
-from training.cutout_scenes import crops, make_scene, over, paste, place, premultiplied
+from training.cutout_objects import crops, over, place, premultiplied, random_shape
+from training.cutout_scenes import make_scene, paste
 from training.cutout_textures import BACKGROUNDS, background
 
 SIZE = 64
@@ -63,12 +64,12 @@ def test_without_shadow_and_camera_a_scene_is_the_background_outside_and_the_obj
         layers.append(drawn(*arguments))
         return layers[-1]
 
-    drawn = cutout_scenes._object
+    drawn = cutout_scenes.draw_object
     monkeypatch.setattr(cutout_scenes, "background", lambda *_: behind)
     monkeypatch.setattr(cutout_scenes, "DISTRACTED", 0.0)
     monkeypatch.setattr(cutout_scenes, "_with_shadow", lambda rng, picture, *_: picture)
     monkeypatch.setattr(cutout_scenes, "_camera", lambda rng, picture, kind: picture)
-    monkeypatch.setattr(cutout_scenes, "_object", spy)
+    monkeypatch.setattr(cutout_scenes, "draw_object", spy)
     for seed in range(10):
         scene = make_scene(rng(seed), props, SIZE)
         layer = layers[-1]
@@ -118,7 +119,7 @@ def test_a_shape_is_one_piece():
     import cv2
 
     for seed in range(30):
-        shape = cutout_scenes.random_shape(rng(seed), SIZE)
+        shape = random_shape(rng(seed), SIZE)
         # Thin bridges can vanish in the reduction, hence the low threshold.
         count, _ = cv2.connectedComponents((shape > 0.0).astype(np.uint8), connectivity=8)
         assert count <= 2

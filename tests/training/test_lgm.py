@@ -64,7 +64,8 @@ def test_a_mirrored_prop_is_seen_by_mirrored_cameras():
 
 @pytest.mark.parametrize("precision", ["auto", "float32", "bf16"])
 def test_half_precision_is_for_gpus_unless_asked_for(tmp_path, precision):
-    from training.run import Settings, autocast
+    from training.loop import autocast
+    from training.task import Settings
 
     with autocast(Settings(tmp_path, precision=precision)):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
