@@ -3,9 +3,10 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
+BLENDER := .venv-blender/.ready
 NPROC := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help setup assets test test-fast test-slow check bench licences clean
+.PHONY: help setup blender assets test test-fast test-slow check bench licences clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,6 +16,20 @@ setup: $(READY)  ## Make .venv, build the kernel, fetch the system packages that
 $(READY): pyproject.toml constraints.txt setup.py tools/setup.sh package.json
 	@PYTHON="$(PYTHON)" sh tools/setup.sh
 	@touch $(READY)
+
+blender: $(BLENDER)  ## Make .venv-blender with the bpy package (1 GB), for the tests that open files in Blender
+
+# An environment of its own: bpy wants an older numpy.
+$(BLENDER):
+	@"$(PYTHON)" -m venv .venv-blender
+	@echo "setup: installing Blender as a Python package into .venv-blender"
+	@.venv-blender/bin/python -m pip --disable-pip-version-check install -q "bpy==4.5.*"
+	@touch $(BLENDER)
+
+# Where nobody watches, nothing may be skipped.
+ifeq ($(CI),true)
+test-slow: $(BLENDER)
+endif
 
 assets: $(READY)  ## Build everything in configs/assets.yaml that changed (the same as .venv/bin/dvc repro)
 	@$(BIN)/dvc repro
@@ -41,4 +56,4 @@ licences: $(READY)  ## Write docs/licences.md: the licence of everything that is
 	@$(BIN)/python tools/licences.py --out docs/licences.md
 
 clean:  ## Remove the environment and everything that was built (not your manifest, not the weights)
-	rm -rf .venv node_modules runs/* assets3d/native/_kernel.* build *.egg-info
+	rm -rf .venv .venv-blender node_modules runs/* assets3d/native/_kernel.* build *.egg-info

@@ -16,7 +16,7 @@ from motion.rollout import Rollout
 
 #: The eye: where it is from the point it looks at, in metres.
 EYE_FROM_MIDDLE_M = (2.1, 0.95, 1.7)
-FOV_Y_DEG = 32.0
+FOV_Y_DEG = 26.0
 BACKGROUND = (0.90, 0.91, 0.92)
 #: The eye follows the body as if on a spring of this many seconds, so that steps do not shake it.
 FOLLOW_S = 0.4
@@ -72,16 +72,16 @@ def _pictures(
     size_px: int,
 ) -> Iterator[NDArray[np.uint8]]:
     from assets3d.native.mesh_renderer import render_mesh
-    from motion.proxy import proxy_body
-    from motion.skin import posed
+    from motion.proxy import proxy_for
+    from motion.skinned_mesh import posed_mesh
 
-    body = proxy_body(clip.skeleton)
-    places, turns = world_pose(clip)
+    body = proxy_for(clip.skeleton)
+    places, _ = world_pose(clip)
     middles = _followed(places[:, 0], clip.fps)
     ahead = middles[:, 1].mean()
     feet = _feet(clip)
     for frame in frames:
-        shown = posed(body, places[frame], turns[frame])
+        shown = posed_mesh(body, clip, int(frame))
         parts = [scene.ground(middles[frame, [0, 2]]), scene.shadow(shown)]
         parts += _ways(clip, rollout, places, int(frame))
         if contacts is not None and contacts[frame].any():

@@ -11,7 +11,7 @@ from assets3d.mesh.mesh import Mesh
 
 TILE_M = 0.5
 #: How far the ground reaches round the animal.
-REACH_M = 3.5
+REACH_M = 5.0
 _LIGHT_TILE, _DARK_TILE = (0.80, 0.80, 0.78), (0.73, 0.73, 0.71)
 _SHADOW = (0.52, 0.52, 0.52)
 PAST, FUTURE = (0.20, 0.42, 0.72), (0.87, 0.47, 0.13)

@@ -41,7 +41,11 @@ def build(profile_network: Any, item: Item) -> Mapping[str, Any]:
     write_bvh(item.out / f"{name}.bvh", written, unit=spec["bvh_unit"])
     skin = item.sources.get("skin")
     write_clip_glb(
-        item.out / f"{name}.glb", written, root=spec["root"], clips=spec["clips"], skin=skin
+        item.out / f"{name}.glb",
+        written,
+        mode=spec["root"],
+        split=spec["clips"] == "commands",
+        skin=skin,
     )
     _write_pictures(clip, rollout, locked, item)
     return {"numbers": _numbers(clip, rollout, locked), "warnings": warnings}
