@@ -10,7 +10,7 @@ one place that does it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,69 +110,72 @@ def turned(vectors: Array, yaw_rad: Array | float) -> Array:
     """Turn (…, 2) ground vectors by yaws (…,) about +Y: (0, 1) goes to (sin yaw, cos yaw)."""
     sine, cosine = np.sin(yaw_rad), np.cos(yaw_rad)
     x, z = vectors[..., 0], vectors[..., 1]
-    return np.stack([x * cosine + z * sine, z * cosine - x * sine], axis=-1)
+    new_x = x * cosine + z * sine
+    result = np.empty((*new_x.shape, 2))
+    result[..., 0] = new_x
+    result[..., 1] = z * cosine - x * sine
+    return result
 
 
 def turned_3d(vectors: Array, yaw_rad: Array | float) -> Array:
     """Turn (…, 3) vectors by yaws (…,) about +Y."""
     sine, cosine = np.sin(yaw_rad), np.cos(yaw_rad)
     x, z = vectors[..., 0], vectors[..., 2]
-    return np.stack(
-        [x * cosine + z * sine, np.broadcast_to(vectors[..., 1], x.shape), z * cosine - x * sine],
-        axis=-1,
-    )
+    new_x = x * cosine + z * sine
+    result = np.empty((*new_x.shape, 3))
+    result[..., 0] = new_x
+    result[..., 1] = vectors[..., 1]
+    result[..., 2] = z * cosine - x * sine
+    return result
 
 
 def samples_to_root(samples: Samples, root: Array) -> Samples:
     """Tell world samples relative to roots (…, 3): positions in full, the rest turned only."""
-    back = -root[..., None, 2]
-    return Samples(
-        turned(samples.positions_m - root[..., None, :2], back),
-        turned(samples.directions, back),
-        turned(samples.velocities_m_s, back),
-        samples.speeds_m_s,
-        samples.styles,
-    )
+    return _turned_samples(samples, samples.positions_m - root[..., None, :2], -root[..., 2])
 
 
 def samples_to_world(samples: Samples, root: Array) -> Samples:
     """Undo `samples_to_root`."""
-    yaw = root[..., None, 2]
+    told = _turned_samples(samples, samples.positions_m, root[..., 2])
+    return replace(told, positions_m=told.positions_m + root[..., None, :2])
+
+
+def _turned_samples(samples: Samples, positions_m: Array, yaw_rad: Array) -> Samples:
+    """Turn everything in one go: at the size of one frame, calls cost more than numbers."""
+    count = positions_m.shape[-2]
+    both = (positions_m, samples.directions, samples.velocities_m_s)
+    rows = turned(np.concatenate(both, axis=-2), yaw_rad[..., None])
     return Samples(
-        turned(samples.positions_m, yaw) + root[..., None, :2],
-        turned(samples.directions, yaw),
-        turned(samples.velocities_m_s, yaw),
+        rows[..., :count, :],
+        rows[..., count : 2 * count, :],
+        rows[..., 2 * count :, :],
         samples.speeds_m_s,
         samples.styles,
     )
 
 
 def _lifted(root: Array) -> Array:
-    return np.stack([root[..., 0], np.zeros_like(root[..., 0]), root[..., 1]], axis=-1)[
-        ..., None, :
-    ]
+    lifted = np.zeros((*root.shape[:-1], 1, 3))
+    lifted[..., 0, 0], lifted[..., 0, 2] = root[..., 0], root[..., 1]
+    return lifted
 
 
 def pose_to_root(pose: Pose, root: Array) -> Pose:
     """Tell a world pose relative to roots (…, 3) on the ground y = 0."""
-    back = -root[..., None, 2]
-    return Pose(
-        turned_3d(pose.positions_m - _lifted(root), back),
-        turned_3d(pose.forward, back),
-        turned_3d(pose.up, back),
-        turned_3d(pose.velocities_m_s, back),
-    )
+    return _turned_pose(pose, pose.positions_m - _lifted(root), -root[..., 2])
 
 
 def pose_to_world(pose: Pose, root: Array) -> Pose:
     """Undo `pose_to_root`."""
-    yaw = root[..., None, 2]
-    return Pose(
-        turned_3d(pose.positions_m, yaw) + _lifted(root),
-        turned_3d(pose.forward, yaw),
-        turned_3d(pose.up, yaw),
-        turned_3d(pose.velocities_m_s, yaw),
-    )
+    told = _turned_pose(pose, pose.positions_m, root[..., 2])
+    return replace(told, positions_m=told.positions_m + _lifted(root))
+
+
+def _turned_pose(pose: Pose, positions_m: Array, yaw_rad: Array) -> Pose:
+    count = positions_m.shape[-2]
+    both = (positions_m, pose.forward, pose.up, pose.velocities_m_s)
+    rows = turned_3d(np.concatenate(both, axis=-2), yaw_rad[..., None])
+    return Pose(*(rows[..., k * count : (k + 1) * count, :] for k in range(4)))
 
 
 def root_motion(root: Array, next_root: Array, fps: float = FPS) -> Array:

@@ -8,6 +8,7 @@ by a proportional and integral share of the animal's error. Both add a PID on sp
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,8 +100,13 @@ def wrapped(angle_rad: float) -> float:
     return float((angle_rad + np.pi) % (2 * np.pi) - np.pi)
 
 
+def bounded(value: float, limit: float) -> float:
+    """Return the value, at most `limit` away from 0."""
+    return float(max(-limit, min(value, limit)))
+
+
 def _speed_now(trajectory: Trajectory) -> float:
-    return float(np.hypot(*trajectory.velocities_m_s[ROOT]))
+    return math.hypot(*trajectory.velocities_m_s[ROOT].tolist())
 
 
 def _demo(
@@ -139,7 +145,7 @@ def _demo(
         request[MOVE] = 1.0 - request[JUMP]
     if speed > settings.slow_enough_m_s:
         request[list(_SEATED)] = 0.0
-    aim = turned(trajectory.directions[ROOT], np.radians(settings.turn_angle_deg) * turn)
+    aim = turned(trajectory.directions[ROOT], math.radians(settings.turn_angle_deg) * turn)
     strength = max(float(np.hypot(*normalised(move))), abs(turn))
     return steering, _Wish(aim, move, strength, request, controlled)
 
@@ -158,14 +164,14 @@ def _turn_key(command: Command, yaw_rad: float, settings: ControlSettings) -> fl
     angle = command.turn_rad_s
     if command.heading_rad is not None:
         angle = wrapped(command.heading_rad - yaw_rad)
-    return float(np.clip(angle / np.radians(settings.turn_angle_deg), -1.0, 1.0))
+    return bounded(angle / math.radians(settings.turn_angle_deg), 1.0)
 
 
 def _speed_pid(
     steering: Steering, error: float, settings: ControlSettings
 ) -> tuple[Steering, float]:
     limit = settings.speed_integral_limit
-    total = float(np.clip(steering.speed_error_sum_m + error * _SECONDS, -limit, limit))
+    total = bounded(steering.speed_error_sum_m + error * _SECONDS, limit)
     slope = (error - steering.speed_error_m_s) / _SECONDS
     added = settings.speed_gain * error + settings.speed_integral * total
     added += settings.speed_derivative * slope
@@ -218,7 +224,7 @@ def _styles(
 def _with_speed(steering: Steering, goal: float, settings: ControlSettings) -> Steering:
     """Let the wanted speed approach the goal no faster than the animal can."""
     up, down = settings.acceleration_m_s2 * _SECONDS, settings.deceleration_m_s2 * _SECONDS
-    change = float(np.clip(goal - steering.speed_m_s, -down, up))
+    change = max(-down, min(goal - steering.speed_m_s, up))
     return replace(steering, speed_m_s=steering.speed_m_s + change)
 
 
@@ -236,19 +242,19 @@ def _with_heading(
         return still, 0.0
     rate = command.turn_rad_s
     if command.heading_rad is not None:
-        fastest = abs(rate) or np.radians(settings.turn_rate_limit_deg_s)
+        fastest = abs(rate) or math.radians(settings.turn_rate_limit_deg_s)
         left = wrapped(command.heading_rad - steering.heading_rad)
-        rate = float(np.clip(left / _SECONDS, -fastest, fastest))
+        rate = bounded(left / _SECONDS, fastest)
     kept = steering.heading_rad + rate * _SECONDS
-    limit = np.radians(settings.heading_error_limit_deg)
-    error = float(np.clip(wrapped(kept - yaw), -limit, limit))
-    bound = np.radians(settings.heading_integral_limit_deg)
+    limit = math.radians(settings.heading_error_limit_deg)
+    error = bounded(wrapped(kept - yaw), limit)
+    bound = math.radians(settings.heading_integral_limit_deg)
     total = steering.heading_error_sum + error * _SECONDS
     if settings.heading_integral > 0:
         bound /= settings.heading_integral
-    total = float(np.clip(total, -bound, bound))
+    total = bounded(total, bound)
     smooth = steering.turn_rad_s + settings.gain_moving * (rate - steering.turn_rad_s)
     lead = smooth + settings.heading_gain * error + settings.heading_integral * total
-    widest = np.radians(settings.lead_limit_deg)
+    widest = math.radians(settings.lead_limit_deg)
     new = replace(steering, heading_rad=yaw + error, heading_error_sum=total, turn_rad_s=smooth)
-    return new, float(np.clip(lead, -widest, widest))
+    return new, bounded(lead, widest)

@@ -33,7 +33,9 @@ AHEAD = np.arange(POINTS - ROOT) / FUTURE_POINTS
 _NUMBER = np.arange(ROOT + 1, POINTS)
 _BELOW = _NUMBER // SPACING - ROOT // SPACING
 _ABOVE = -(-_NUMBER // SPACING) - ROOT // SPACING
-_ALONG = ((_NUMBER % SPACING) / SPACING)[:, None]
+_ALONG = (_NUMBER % SPACING) / SPACING
+# As a matrix (50, 6): one product interpolates.
+_BETWEEN = (1 - _ALONG)[:, None] * np.eye(6)[_BELOW] + _ALONG[:, None] * np.eye(6)[_ABOVE]
 
 
 @dataclass(frozen=True)
@@ -194,5 +196,4 @@ def normalised(vectors: Array, otherwise: Array | None = None) -> Array:
 
 
 def _between(values: Array) -> Array:
-    low = values[_BELOW]
-    return low + _ALONG * (values[_ABOVE] - low)
+    return np.asarray(_BETWEEN @ values)
