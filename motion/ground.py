@@ -23,9 +23,8 @@ def ground_track(clip: Clip, smoothing_s: float = SMOOTHING_S) -> NDArray[np.flo
     """
     if clip.ground is not None:
         return np.column_stack([clip.ground[:, :2], np.unwrap(clip.ground[:, 2])])
-    x, y, z, w = np.moveaxis(clip.rotations_xyzw[:, 0], -1, 0)
-    # Upside down (x and z only) the twist is undefined: the place before decides there.
-    yaw = np.unwrap(2.0 * np.arctan2(y, w))
+    hips = clip.rotations_xyzw[:, 0]
+    yaw = np.unwrap(2.0 * np.arctan2(hips[:, 1], hips[:, 3]))
     track = np.column_stack([clip.root_positions_m[:, [0, 2]], yaw])
     return np.asarray(gaussian_filter1d(track, smoothing_s * clip.fps, axis=0, mode="nearest"))
 
