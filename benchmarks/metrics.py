@@ -7,21 +7,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from assets3d.images.picture import on_grey
+
 #: Alpha from which a pixel counts as the object.
 INSIDE = 0.5
 #: PSNR looks at the union of both masks grown by this.
 GROW_PX = 8
-#: Both pictures stand on this grey.
-BACKGROUND = 0.5
 #: PSNR of equal pictures would be infinite: half a step of 8 bits is the least error reported.
 _SMALLEST_ERROR = (0.5 / 255.0) ** 2
-
-
-def on_grey(rgba: NDArray) -> NDArray[np.float64]:
-    """Composite straight-alpha (..., 4) uint8 pictures on grey; return (..., 3) in 0..1."""
-    values = np.asarray(rgba, dtype=np.float64) / 255.0
-    alpha = values[..., 3:]
-    return values[..., :3] * alpha + BACKGROUND * (1.0 - alpha)
 
 
 def union_mask(first: NDArray, second: NDArray, grow_px: int = GROW_PX) -> NDArray[np.bool_]:

@@ -199,7 +199,9 @@ def _resize(
     return values
 
 
-def _scaled(values: NDArray[np.float32], size: tuple[int, int], filter_: int) -> NDArray[np.float32]:
+def _scaled(
+    values: NDArray[np.float32], size: tuple[int, int], filter_: int
+) -> NDArray[np.float32]:
     import cv2
 
     return np.asarray(cv2.resize(values, size, interpolation=filter_), dtype=np.float32)
@@ -222,6 +224,16 @@ def on_background(
     alpha = rgba[..., 3:].astype(np.float32) / 255.0
     mixed = rgba[..., :3] * alpha + 255.0 * colour * (1.0 - alpha)
     return np.round(mixed).astype(np.uint8)
+
+
+def on_grey(rgba: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Lay pictures (..., H, W, 4), straight alpha, over middle grey; return (..., H, W, 3) in 0..1.
+
+    For measures: nothing is rounded, and neither a black nor a white object vanishes.
+    """
+    values = rgba.astype(np.float64) / 255.0
+    alpha = values[..., 3:]
+    return values[..., :3] * alpha + 0.5 * (1.0 - alpha)
 
 
 def write_png(path: str | Path, picture: NDArray[np.uint8]) -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from assets3d.cameras import Cameras
+from assets3d.images.picture import on_grey
 from assets3d.mesh.from_splats import Report
 from assets3d.mesh.mesh import Mesh
 from assets3d.native.mesh_renderer import render_mesh
@@ -33,16 +34,11 @@ def agreement(mesh: Mesh, views: Views, report: Report) -> tuple[float, float]:
         either silhouette, both pictures on grey.
     """
     cameras = cameras_in_mesh_frame(views.cameras, report)
-    found = render_mesh(mesh, cameras, supersample=2).rgba.astype(np.float64) / 255.0
-    wanted = views.rgba.astype(np.float64) / 255.0
-    inside_found, inside_wanted = found[..., 3] >= 0.5, wanted[..., 3] >= 0.5
+    found, wanted = render_mesh(mesh, cameras, supersample=2).rgba, views.rgba
+    inside_found, inside_wanted = found[..., 3] / 255.0 >= 0.5, wanted[..., 3] / 255.0 >= 0.5
     union = inside_found | inside_wanted
     per_view = tuple(range(1, union.ndim))
     overlap = (inside_found & inside_wanted).sum(per_view) / np.maximum(union.sum(per_view), 1)
-    error = (_on_grey(found) - _on_grey(wanted))[union]
+    error = (on_grey(found) - on_grey(wanted))[union]
     mean_square = float(np.mean(error**2)) if error.size else 0.0
     return float(overlap.mean()), float(-10.0 * np.log10(max(mean_square, 1e-10)))
-
-
-def _on_grey(rgba: np.ndarray) -> np.ndarray:
-    return rgba[..., :3] * rgba[..., 3:] + 0.5 * (1.0 - rgba[..., 3:])

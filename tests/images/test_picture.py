@@ -7,7 +7,13 @@ import pytest
 from PIL import Image, ImageCms
 
 from assets3d.errors import InputError
-from assets3d.images.picture import on_background, read_picture, resize_premultiplied, write_png
+from assets3d.images.picture import (
+    on_background,
+    on_grey,
+    read_picture,
+    resize_premultiplied,
+    write_png,
+)
 
 
 def _gradient(height=40, width=60, channels=3, seed=0):
@@ -202,3 +208,10 @@ def test_on_background():
     assert on_background(np.stack([picture, picture])).shape == (2, 1, 3, 3)
     with pytest.raises(ValueError, match=r"0\.\.1"):
         on_background(picture, (255, 255, 255))
+
+
+def test_on_grey_shows_black_and_white_alike_and_hides_what_is_transparent():
+    picture = np.array([[[0, 0, 0, 255], [255, 255, 255, 255], [255, 0, 0, 0]]], np.uint8)
+    np.testing.assert_array_equal(on_grey(picture)[0], [[0.0] * 3, [1.0] * 3, [0.5] * 3])
+    half = on_grey(np.array([[[255, 255, 255, 51]]], np.uint8))
+    np.testing.assert_allclose(half, 0.2 + 0.4, atol=1e-12)
