@@ -103,9 +103,7 @@ class _Rasterise(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         values = values.contiguous()
         features = None if features is None else features.contiguous()
-        feature_map, alpha, depth, drawing = _forward(
-            values, features, camera, background, threads
-        )
+        feature_map, alpha, depth, drawing = _forward(values, features, camera, background, threads)
         if any(ctx.needs_input_grad):
             ctx.save_for_backward(values, features, feature_map, alpha, depth)
             ctx.drawing = drawing
