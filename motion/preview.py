@@ -16,10 +16,10 @@ from motion.rollout import Rollout
 
 #: The eye: where it is from the point it looks at, in metres.
 EYE_FROM_MIDDLE_M = (2.1, 0.95, 1.7)
-FOV_Y_DEG = 26.0
+FOV_Y_DEG = 29.0
 BACKGROUND = (0.90, 0.91, 0.92)
 #: The eye follows the body as if on a spring of this many seconds, so that steps do not shake it.
-FOLLOW_S = 0.4
+FOLLOW_S = 0.25
 _TRAIL_WIDTH_M, _TRAIL_STEP_M = 0.03, 0.05
 _EXPERT_COLOURS = (
     *((214, 81, 75), (233, 150, 66), (228, 203, 84), (124, 178, 95)),
