@@ -1,4 +1,4 @@
-"""Text-to-motion results as clips: `read_humanml(path)` gives what BVH and GLB writers take."""
+"""Text-to-motion results as clips: `read_joints(path)` gives what BVH and GLB writers take."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCE_FPS = 20.0
 _FPS_BAND = (1.0, 240.0)
 
 
-def read_humanml(
+def read_joints(
     path: Path,
     *,
     mean: Path | None = None,

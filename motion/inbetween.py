@@ -42,22 +42,22 @@ class _State:
     ground: Array
 
 
-def inbetween(
-    before: Clip, after: Clip, *, gap_s: float = 0.5, settle_s: float = 0.0, name: str = ""
+def between(
+    before: Clip, after: Clip, *, seconds: float = 0.5, settle_s: float = 0.0, name: str = ""
 ) -> Clip:
     """Return `before`, the poses between, and `after` as one clip.
 
     Args:
         before: kept as it is.
         after: kept as it is but for the first `settle_s` seconds.
-        gap_s: time from the last pose of `before` to the first of `after`; 0: the same moment.
+        seconds: time from the last pose of `before` to the first of `after`; 0: the same moment.
         settle_s: how long the difference may live on in `after`.
         name: of the new clip; "" joins the two names.
 
     Raises:
         InputError: other skeletons or rates, no time to blend in, clips of under two poses.
     """
-    gap, settle = _check(before, after, gap_s, settle_s)
+    gap, settle = _check(before, after, seconds, settle_s)
     base = _extended(_state(after), gap + 1, before.fps)
     end = _state(_cut(before, len(before) - 2, len(before)))
     blended = _state_sum(base, _offsets(end, base, gap + settle))
@@ -74,18 +74,18 @@ def inbetween(
     return replace(clip, name=label, sections=(*head, *between, *tail))
 
 
-def continued(before: Clip, after: Clip, *, gap_s: float = 0.0) -> Clip:
+def continued(before: Clip, after: Clip, *, seconds: float = 0.0) -> Clip:
     """Return `after` moved and turned on the ground so that it goes on where `before` ends.
 
-    Its first pose stands where the ground track of `before` is `gap_s` after its end, at its last
+    Its first pose stands where the ground track of `before` is `seconds` after its end, at its last
     speed and turn rate.
     """
     track, start = _state(before).ground, _state(after).ground[0]
     rate = (track[-1] - track[-2]) * before.fps
-    heading = float(track[-1, 2] + rate[2] * gap_s / 2.0)  # of the middle of the gap
+    heading = float(track[-1, 2] + rate[2] * seconds / 2.0)  # of the middle of the gap
     local = _turned(rate[:2], -float(track[-1, 2]))
-    place = track[-1, :2] + _turned(local, heading) * gap_s
-    turn = float(track[-1, 2] + rate[2] * gap_s - start[2])
+    place = track[-1, :2] + _turned(local, heading) * seconds
+    turn = float(track[-1, 2] + rate[2] * seconds - start[2])
     return moved(after, turn, start[:2], place)
 
 
@@ -111,7 +111,7 @@ def _turned(spots_xz: Array, yaw_rad: float) -> Array:
     return np.stack([x * cosine + z * sine, z * cosine - x * sine], axis=-1)
 
 
-def _check(before: Clip, after: Clip, gap_s: float, settle_s: float) -> tuple[int, int]:
+def _check(before: Clip, after: Clip, seconds: float, settle_s: float) -> tuple[int, int]:
     names = f"in-between of {before.name} and {after.name}"
     if before.skeleton.names != after.skeleton.names or not np.allclose(
         before.skeleton.offsets_m[1:], after.skeleton.offsets_m[1:], atol=1e-6
@@ -121,9 +121,9 @@ def _check(before: Clip, after: Clip, gap_s: float, settle_s: float) -> tuple[in
         raise InputError(f"{names}: {before.fps:g} and {after.fps:g} fps; wanted the same rate")
     if min(len(before), len(after)) < 2:
         raise InputError(f"{names}: {len(before)} and {len(after)} poses; wanted 2 or more each")
-    if not (gap_s >= 0 and settle_s >= 0 and gap_s + settle_s > 0):
-        raise InputError(f"{names}: gap_s {gap_s}, settle_s {settle_s}; wanted one above 0")
-    gap, settle = round(gap_s * before.fps), round(settle_s * before.fps)
+    if not (seconds >= 0 and settle_s >= 0 and seconds + settle_s > 0):
+        raise InputError(f"{names}: seconds {seconds}, settle_s {settle_s}; wanted one above 0")
+    gap, settle = round(seconds * before.fps), round(settle_s * before.fps)
     if gap + settle < 1 or settle >= len(after):
         raise InputError(
             f"{names}: gap of {gap} and settling over {settle} frames; wanted 1 or more together, "

@@ -7,18 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from motion.clip import Clip, world_pose
-from motion.measures import bone_length_errors_m, foot_skating_m_s, longest_freeze_s
-from motion.rollout import Rollout, clip_from_rollout
-from motion.skeleton import PAW_HEIGHT_M, PAWS, QUADRUPED
+from motion.rollout import Rollout
 
 Array = NDArray[np.float64]
 
 #: Times of the trajectory samples 7 to 11 ahead of the present.
 HORIZONS_S = (0.2, 0.4, 0.6, 0.8, 1.0)
 _PRESENT_SAMPLE = 6
-#: Commanded speed above which legs have to move.
-_MOVING_M_S = 0.2
 #: Heights that the hips keep while the animal is on its feet.
 HIPS_BAND_M = (0.25, 0.65)
 _JUMP, _LIE = 2, 5
@@ -146,60 +141,9 @@ def is_finite(rollout: Rollout) -> bool:
     )
 
 
-def largest_move_m(before: Clip, after: Clip) -> float:
-    """Return the farthest that any joint of a clip was moved, as by the foot lock."""
-    first, second = world_pose(before)[0], world_pose(after)[0]
-    return float(np.linalg.norm(second - first, axis=2).max())
-
-
-def rollout_measures(rollout: Rollout) -> dict[str, float]:
-    """Return what a run tells about its control, one number each."""
-    steady = steady_states(rollout)
-    metres, degrees = trajectory_errors(rollout)
-    mean, entropy, used = expert_use(rollout.experts)
-    lengths = bone_length_errors_m(rollout.positions_m, QUADRUPED)
-    paws = rollout.positions_m[:, list(PAWS)]
-    own = foot_skating_m_s(paws, np.full(len(PAWS), PAW_HEIGHT_M), rollout.fps)
-    moving = rollout.wanted[:, 0] > _MOVING_M_S
-    # Asked to move is moving once the start is over: a second of grace after every change.
-    asked = np.convolve(moving, np.ones(round(rollout.fps)), "full")[: len(moving)]
-    frozen = longest_freeze_s(clip_from_rollout(rollout, "run"), asked >= round(rollout.fps))
-    result = {
-        "speed_error_mean": _mean([s.speed_error for s in steady]),
-        "speed_error_max": _max([s.speed_error for s in steady]),
-        "heading_error_deg_mean": _mean([s.heading_error_deg for s in steady]),
-        "heading_error_deg_max": _max([s.heading_error_deg for s in steady]),
-        "turn_error_deg_s_max": _max([s.turn_error_deg_s for s in steady]),
-        "settling_s_mean": _mean(settling_times_s(rollout)),
-        "network_skating_m_s": float(own.mean()),
-        "bone_length_error_mean_m": float(lengths.mean()),
-        "bone_length_error_max_m": float(lengths.max()),
-        "longest_freeze_s": frozen,
-        "hips_outside_band": hips_outside_band(rollout),
-        "hips_min_m": float(rollout.positions_m[:, 0, 1].min()),
-        "hips_max_m": float(rollout.positions_m[:, 0, 1].max()),
-        "expert_entropy_nats": entropy,
-        "experts_used": used,
-    }
-    for seconds, distance, angle in zip(HORIZONS_S, metres, degrees, strict=True):
-        result[f"foresight_rms_m.{seconds}s"] = float(distance)
-        result[f"foresight_rms_deg.{seconds}s"] = float(angle)
-    return result | {f"expert_mean.{k}": float(v) for k, v in enumerate(mean)}
-
-
 def _turn_rates(rollout: Rollout) -> Array:
     return np.asarray(np.gradient(np.unwrap(rollout.ground[:, 2])) * rollout.fps)
 
 
 def _wrapped(angle: Array) -> Array:
     return np.asarray((angle + np.pi) % (2.0 * np.pi) - np.pi)
-
-
-def _mean(values: list[float]) -> float:
-    kept = [value for value in values if np.isfinite(value)]
-    return float(np.mean(kept)) if kept else float("nan")
-
-
-def _max(values: list[float]) -> float:
-    kept = [value for value in values if np.isfinite(value)]
-    return float(np.max(kept)) if kept else float("nan")

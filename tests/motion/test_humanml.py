@@ -5,7 +5,7 @@ from scipy.spatial.transform import Rotation
 from assets3d.errors import InputError
 from motion import humanoid
 from motion.clip import Clip, continuous, world_pose
-from motion.humanml import clip_from_positions, fit_skeleton, grounded, read_humanml
+from motion.humanml import clip_from_positions, fit_skeleton, grounded, read_joints
 from motion.humanml_files import decode, read_positions
 from motion.humanoid import HUMANOID, NAME_MAPS, renamed
 from tests.motion.people import encode, person, walker
@@ -126,8 +126,8 @@ def test_both_file_forms_give_the_same_clip(tmp_path):
     np.save(tmp_path / "std.npy", std)
     np.save(tmp_path / "joints.npy", positions[None, :-1].astype(np.float32))
     np.save(tmp_path / "vectors.npy", ((vectors - mean) / std).astype(np.float32))
-    a = read_humanml(tmp_path / "joints.npy")
-    b = read_humanml(tmp_path / "vectors.npy", mean=tmp_path / "mean.npy", std=tmp_path / "std.npy")
+    a = read_joints(tmp_path / "joints.npy")
+    b = read_joints(tmp_path / "vectors.npy", mean=tmp_path / "mean.npy", std=tmp_path / "std.npy")
     np.testing.assert_allclose(world_pose(a)[0], world_pose(b)[0], atol=2e-4)
     assert (a.name, a.fps) == ("joints", 20.0)
 
@@ -181,7 +181,7 @@ def test_wrong_statistics_and_rates_are_one_clear_line(tmp_path):
     with pytest.raises(InputError, match=r"short\.npy: shape \(66,\); wanted \(263,\)"):
         read_positions(tmp_path / "v.npy", mean=tmp_path / "mean.npy", std=tmp_path / "short.npy")
     with pytest.raises(InputError, match="source_fps"):
-        read_humanml(tmp_path / "v.npy", source_fps=0.0)
+        read_joints(tmp_path / "v.npy", source_fps=0.0)
     (tmp_path / "cut.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(InputError, match=r"cut\.npy"):
         read_positions(tmp_path / "cut.npy")

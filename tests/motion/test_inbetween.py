@@ -7,7 +7,7 @@ from assets3d.errors import InputError
 from motion.clip import Clip, world_pose
 from motion.humanml import clip_from_positions
 from motion.humanoid import FEET
-from motion.inbetween import continued, inbetween, moved
+from motion.inbetween import between, continued, moved
 from tests.motion.people import walker
 
 
@@ -40,12 +40,12 @@ def _same_poses(a, b):
     np.testing.assert_allclose(first[1], second[1], atol=1e-9)
 
 
-@pytest.mark.parametrize("gap_s", [0.2, 0.5, 1.0])
+@pytest.mark.parametrize("seconds", [0.2, 0.5, 1.0])
 @pytest.mark.parametrize("turn_deg", [0.0, 100.0, -179.0, 365.0])
-def test_both_clips_are_kept_exactly(gap_s, turn_deg):
+def test_both_clips_are_kept_exactly(seconds, turn_deg):
     before, after = _walk(), _far(_walk(40), turn_deg)
-    clip = inbetween(before, after, gap_s=gap_s)
-    frames = round(gap_s * 60)
+    clip = between(before, after, seconds=seconds)
+    frames = round(seconds * 60)
     assert len(clip) == len(before) + len(after) + frames - 1
     _same_poses(_part(clip, 0, len(before)), before)
     _same_poses(_part(clip, len(clip) - len(after), len(clip)), after)
@@ -56,7 +56,7 @@ def test_both_clips_are_kept_exactly(gap_s, turn_deg):
 def test_speed_goes_on_at_both_ends_without_a_kink():
     fps = 960.0  # the finer the frames, the nearer the differences to the rates
     before, after = _walk(960, fps=fps), _far(_walk(960, fps=fps), 60.0)
-    clip = inbetween(before, after, gap_s=0.5)
+    clip = between(before, after, seconds=0.5)
     places = world_pose(clip)[0]
     speeds = np.diff(places, axis=0) * fps
     kinks = np.linalg.norm(np.diff(speeds, axis=0), axis=2).max(axis=1)
@@ -68,7 +68,7 @@ def test_speed_goes_on_at_both_ends_without_a_kink():
 
 def test_a_clip_cut_in_two_is_itself_again():
     whole = _walk(90, turn_deg=120.0)
-    clip = inbetween(_part(whole, 0, 41), _part(whole, 40, 90), gap_s=0.0, settle_s=0.4)
+    clip = between(_part(whole, 0, 41), _part(whole, 40, 90), seconds=0.0, settle_s=0.4)
     assert len(clip) == 90
     assert np.abs(world_pose(clip)[0] - world_pose(whole)[0]).max() < 1e-3
     np.testing.assert_allclose(clip.ground, whole.ground, atol=1e-3)
@@ -76,7 +76,7 @@ def test_a_clip_cut_in_two_is_itself_again():
 
 def test_settling_ends_and_starts_exactly():
     before, after = _walk(), _far(_walk(80), 30.0, 0.1, 1.3)
-    clip = inbetween(before, after, gap_s=0.0, settle_s=0.5)
+    clip = between(before, after, seconds=0.0, settle_s=0.5)
     _same_poses(_part(clip, 0, 60), before)
     _same_poses(_part(clip, 60 + 29, len(clip)), _part(after, 30, 80))
 
@@ -84,7 +84,7 @@ def test_settling_ends_and_starts_exactly():
 @pytest.mark.parametrize("turn_deg", [0.0, 90.0, 179.0])
 def test_no_foot_teleports(turn_deg):
     before, after = _walk(), _far(_walk(), turn_deg, 0.2, 1.6)
-    clip = inbetween(before, after, gap_s=0.6)
+    clip = between(before, after, seconds=0.6)
     feet = world_pose(clip)[0][:, list(FEET)]
     steps = np.linalg.norm(np.diff(feet, axis=0), axis=2)
     way = np.linalg.norm(feet[59] - feet[59 + 36], axis=1).max()
@@ -94,7 +94,7 @@ def test_no_foot_teleports(turn_deg):
 
 def test_the_heading_takes_the_shorter_way():
     before, after = _walk(), _far(_walk(), 350.0)
-    clip = inbetween(before, after, gap_s=0.5)
+    clip = between(before, after, seconds=0.5)
     yaw = clip.ground[:, 2]
     assert np.abs(np.diff(yaw)).max() < np.radians(5)
     assert abs(yaw[-1] - yaw[0]) < np.radians(30)
@@ -104,7 +104,7 @@ def test_continued_goes_on_at_the_last_speed_and_turn_rate():
     whole = _walk(200, turn_deg=90.0)
     before, after = _part(whole, 0, 100), _part(whole, 100, 200)
     elsewhere = moved(after, 2.0, np.zeros(2), np.array([5.0, -3.0]))
-    back = continued(before, elsewhere, gap_s=1 / 60)
+    back = continued(before, elsewhere, seconds=1 / 60)
     assert np.abs(back.ground - after.ground)[:, :2].max() < 0.01
     assert np.abs(np.sin((back.ground - after.ground)[:, 2])).max() < 0.03
 
@@ -121,11 +121,11 @@ def test_moving_turns_the_body_and_its_track_alike():
 def test_clips_that_cannot_be_joined_are_one_clear_line():
     clip = _walk(20)
     with pytest.raises(InputError, match="60 and 30 fps"):
-        inbetween(clip, replace(clip, fps=30.0))
+        between(clip, replace(clip, fps=30.0))
     with pytest.raises(InputError, match="one above 0"):
-        inbetween(clip, clip, gap_s=0.0)
+        between(clip, clip, seconds=0.0)
     with pytest.raises(InputError, match="20 poses"):
-        inbetween(clip, clip, gap_s=0.0, settle_s=1.0)
+        between(clip, clip, seconds=0.0, settle_s=1.0)
     with pytest.raises(InputError, match="different skeletons"):
         small = replace(clip.skeleton, offsets_m=clip.skeleton.offsets_m * 0.9)
-        inbetween(clip, replace(clip, skeleton=small))
+        between(clip, replace(clip, skeleton=small))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from motion import measures, measures_control
+from motion import measures, measures_control, measures_pose
 from motion.clip import Clip, Section, world_pose
 from motion.rollout import Rollout
 from motion.skeleton import PAW_HEIGHT_M, PAWS, QUADRUPED, REST_AXES, Skeleton
@@ -61,34 +61,34 @@ def test_skating_is_speed_on_the_ground_nothing_from_25_mm_up_and_the_formula_be
     ):
         feet = _feet(0.02 + height, 0.5)
         np.testing.assert_allclose(
-            measures.foot_skating_m_s(feet, np.full(2, 0.02), FPS), 0.5 * weight, atol=1e-12
+            measures_pose.foot_skating_m_s(feet, np.full(2, 0.02), FPS), 0.5 * weight, atol=1e-12
         )
 
 
 def test_skating_ratio_counts_fast_low_feet():
-    assert measures.skating_ratio(_feet(0.03, 0.6), FPS) == 1.0
-    assert measures.skating_ratio(_feet(0.03, 0.4), FPS) == 0.0
-    assert measures.skating_ratio(_feet(0.06, 0.6), FPS) == 0.0
+    assert measures_pose.skating_ratio(_feet(0.03, 0.6), FPS) == 1.0
+    assert measures_pose.skating_ratio(_feet(0.03, 0.4), FPS) == 0.0
+    assert measures_pose.skating_ratio(_feet(0.06, 0.6), FPS) == 0.0
 
 
 def test_a_foot_stands_when_low_and_slow():
     feet = np.concatenate([_feet(0.02, 0.0), _feet(0.02, 2.0), _feet(0.08, 0.0)], axis=1)
     body = _feet(0.4, 1.0)[:, 0]
-    stands = measures.standing(feet, body, np.full(6, 0.02), FPS)
+    stands = measures_pose.standing(feet, body, np.full(6, 0.02), FPS)
     np.testing.assert_array_equal(stands.mean(axis=0), [1, 1, 0, 0, 0, 0])
 
 
 def test_penetration_is_depth_below_contact():
     feet = np.concatenate([_feet(0.012, 0.0), _feet(0.05, 0.0)], axis=1)
     np.testing.assert_allclose(
-        measures.penetration_m(feet, np.full(4, 0.02)).max(axis=0), [0.008, 0.008, 0, 0]
+        measures_pose.penetration_m(feet, np.full(4, 0.02)).max(axis=0), [0.008, 0.008, 0, 0]
     )
 
 
 def test_bone_length_error_sees_a_stretched_bone_only():
     places = np.repeat(QUADRUPED.rest_positions_m[None], 2, axis=0)
     places[1, 5] += 0.03 * QUADRUPED.offsets_m[5] / np.linalg.norm(QUADRUPED.offsets_m[5])
-    errors = measures.bone_length_errors_m(places, QUADRUPED)
+    errors = measures_pose.bone_length_errors_m(places, QUADRUPED)
     np.testing.assert_allclose(errors[1, 4], 0.03)
     np.testing.assert_allclose(np.delete(errors.ravel(), 26 + 4), 0, atol=1e-12)
 
@@ -96,8 +96,8 @@ def test_bone_length_error_sees_a_stretched_bone_only():
 def test_jerk_of_a_cubic_is_its_third_derivative():
     places = np.zeros((20, 1, 3))
     places[:, 0, 1] = 2.0 * (np.arange(20) / FPS) ** 3
-    np.testing.assert_allclose(measures.jerk_m_s3(places, FPS), 12.0, rtol=1e-6)
-    assert measures.jerk_m_s3(places[:3], FPS) == 0.0
+    np.testing.assert_allclose(measures_pose.jerk_m_s3(places, FPS), 12.0, rtol=1e-6)
+    assert measures_pose.jerk_m_s3(places[:3], FPS) == 0.0
 
 
 @pytest.mark.parametrize("fps", [30.0, 60.0])
@@ -108,7 +108,7 @@ def test_joint_motion_is_in_degrees_a_60th(fps):
     rotations[..., 3] = 1
     rotations[:, 7] = turns.as_quat()
     clip = Clip(QUADRUPED, np.zeros((frames, 3)), rotations, fps)
-    np.testing.assert_allclose(measures.joint_motion_deg(clip, (7, 8)).mean(axis=0), [1.5, 0])
+    np.testing.assert_allclose(measures_pose.joint_motion_deg(clip, (7, 8)).mean(axis=0), [1.5, 0])
 
 
 def test_freeze_is_seen_only_where_motion_was_asked_for():
@@ -120,13 +120,13 @@ def test_freeze_is_seen_only_where_motion_was_asked_for():
     for joint in (7, 12, 16, 20):
         rotations[:, joint] = Rotation.from_rotvec(np.outer(turns, [1, 0, 0])).as_quat()
     clip = Clip(QUADRUPED, np.zeros((frames, 3)), rotations, FPS)
-    assert 1.4 < measures.longest_freeze_s(clip, np.ones(frames, bool)) <= 2.0
-    assert measures.longest_freeze_s(clip, np.arange(frames) < 100) == 0.0
+    assert 1.4 < measures_pose.longest_freeze_s(clip, np.ones(frames, bool)) <= 2.0
+    assert measures_pose.longest_freeze_s(clip, np.arange(frames) < 100) == 0.0
 
 
 def test_feet_are_found_on_all_three_kinds_of_skeleton():
     person = walker(30)
-    assert measures.feet_of(person).names == ("left", "right")
+    assert measures_pose.feet_of(person).names == ("left", "right")
     skeleton = Skeleton(
         ("root", "hip", "knee", "toe", "hand"),
         np.array([-1, 0, 1, 2, 0], np.int32),
@@ -136,7 +136,7 @@ def test_feet_are_found_on_all_three_kinds_of_skeleton():
     rotations = np.zeros((9, 5, 4))
     rotations[..., 3] = 1
     foreign = Clip(skeleton, np.tile([0, 1.0, 0], (9, 1)), rotations, 30.0)
-    feet = measures.feet_of(foreign)
+    feet = measures_pose.feet_of(foreign)
     assert (feet.names, feet.legs) == (("toe",), ((1, 2),))
     np.testing.assert_allclose(feet.contact_height_m, 0.05)
 
@@ -212,7 +212,7 @@ def test_hips_may_be_low_only_while_lying_or_jumping():
 
 
 def test_gliding_without_legs_is_a_freeze_and_all_paws_skate():
-    found = measures_control.rollout_measures(_rollout())
+    found = measures.rollout_measures(_rollout())
     assert found["longest_freeze_s"] > 3.5
     assert 0.5 < found["network_skating_m_s"] <= 1.0
     assert found["bone_length_error_max_m"] < 1e-9
@@ -227,8 +227,8 @@ def test_largest_move_is_of_the_joint_that_moved_most():
     rotations[..., 3] = 1
     clip = Clip(QUADRUPED, np.tile(QUADRUPED.offsets_m[0], (3, 1)), rotations, FPS)
     lifted = clip.root_positions_m + np.array([0, 0.02, 0]) * (np.arange(3) == 1)[:, None]
-    assert measures_control.largest_move_m(clip, clip) == 0.0
+    assert measures_pose.largest_move_m(clip, clip) == 0.0
     np.testing.assert_allclose(
-        measures_control.largest_move_m(clip, replace(clip, root_positions_m=lifted)), 0.02
+        measures_pose.largest_move_m(clip, replace(clip, root_positions_m=lifted)), 0.02
     )
     assert world_pose(clip)[0][0, PAWS[0], 1] < PAW_HEIGHT_M + 0.02
