@@ -127,9 +127,9 @@ def _followed(places: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
 
 
 def _feet(clip: Clip) -> Sequence[int]:
-    from motion.foot_lock import feet_of
+    from motion.measures import feet_of
 
-    return feet_of(clip.skeleton)
+    return feet_of(clip).joints
 
 
 def _camera(middle: NDArray[np.float64], size_px: int, hips_m: float) -> Cameras:

@@ -3,8 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from motion.clip import Clip
 from motion import proxy
+from motion.clip import Clip
 from motion.proxy import proxy_for
 from motion.skeleton import PAWS, QUADRUPED
 from motion.skinned_mesh import posed_mesh, posed_vertices

@@ -1,0 +1,159 @@
+"""Hold standing feet where they stand: a named step of the export that never feeds back.
+
+A network's feet slide by centimetres while they should stand. Here each contact gets one place on
+the ground, the foot is brought there by leg inverse kinematics, and the correction fades in before
+the contact and out after it (the idea of Kovar et al., Footskate Cleanup for Motion Capture
+Editing, 2002).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from motion.clip import Clip, local_rotations, world_pose
+from motion.contacts import ContactSettings, found_contacts, intervals
+from motion.leg_ik import Leg, moved_leg
+from motion.measures import feet_of
+from motion.skeleton import Skeleton
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LockSettings:
+    """How feet are held.
+
+    Attributes:
+        contacts: when a foot stands.
+        fade_s: how long a correction takes to fade in and out.
+        leash_m: a foot that strays farther than this from its place drags it along, so that no
+            joint is moved much more than that.
+    """
+
+    contacts: ContactSettings = field(default_factory=ContactSettings)
+    fade_s: float = 0.15
+    leash_m: float = 0.022
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A clip with held feet.
+
+    Attributes:
+        clip: the clip; root, spine, neck, tail and all bone lengths as they were.
+        contacts: (T, F) bool, which foot stands; F in the order of `motion.measures.feet_of`.
+        largest_move_m: how far the step moved any joint at any time.
+        fell_short_m: how far at most a foot stayed from where it was to go, out of the leg's reach.
+    """
+
+    clip: Clip
+    contacts: NDArray[np.bool_]
+    largest_move_m: float
+    fell_short_m: float
+
+
+def lock_feet(
+    clip: Clip,
+    *,
+    contacts: NDArray[np.bool_] | None = None,
+    settings: LockSettings | None = None,
+) -> Locked:
+    """Return the clip with standing feet held and no foot under the ground.
+
+    Works on the quadruped, the humanoid and on foreign skeletons whose feet have three joints
+    above them; a clip without such feet comes back as it is.
+
+    Args:
+        clip: any clip.
+        contacts: (T, F) where it is known which foot stands; found by `motion.contacts` otherwise.
+        settings: thresholds and times.
+    """
+    settings = settings or LockSettings()
+    feet = feet_of(clip)
+    places, turns = world_pose(clip)
+    standing = places[:, list(feet.joints)]
+    if contacts is None:
+        contacts = found_contacts(standing, places[:, 0], clip.fps, settings.contacts)
+    if contacts.shape != standing.shape[:2]:
+        raise ValueError(f"contacts: found {contacts.shape}, wanted {standing.shape[:2]}")
+    new_places, new_turns = places.copy(), turns.copy()
+    short = 0.0
+    for number, (foot, joints) in enumerate(zip(feet.joints, feet.legs, strict=True)):
+        if len(joints) != 3:
+            continue
+        floor = float(feet.contact_height_m[number])
+        goal = _goals(standing[:, number], contacts[:, number], floor, clip.fps, settings)
+        chain = (*joints, foot)
+        leg = moved_leg(
+            Leg(
+                tuple(places[:, joint] for joint in chain),  # type: ignore[arg-type]
+                tuple(turns[:, joint] for joint in joints),  # type: ignore[arg-type]
+            ),
+            goal,
+        )
+        for joint, turn in zip(joints, leg.turns, strict=True):
+            new_turns[:, joint] = turn
+        short = max(short, float(np.linalg.norm(leg.places[3] - goal, axis=1).max(initial=0.0)))
+    result = replace(clip, rotations_xyzw=_rotations(clip.skeleton, clip, new_turns))
+    new_places = world_pose(result)[0]
+    largest = float(np.linalg.norm(new_places - places, axis=-1).max(initial=0.0))
+    return Locked(result, contacts, largest, short)
+
+
+def _rotations(skeleton: Skeleton, clip: Clip, turns: Array) -> Array:
+    """Return local rotations, the clip's own wherever nothing was turned."""
+    found = local_rotations(skeleton, turns)
+    same = np.abs(np.einsum("tjk,tjk->tj", found, clip.rotations_xyzw)) > 1.0 - 1e-13
+    whole = same.all(axis=0)  # a joint's own track, or the new one, never a mixture of signs
+    return np.where(whole[None, :, None], clip.rotations_xyzw, found)
+
+
+def _goals(
+    foot: Array, standing: NDArray[np.bool_], floor_m: float, fps: float, settings: LockSettings
+) -> Array:
+    """Return (T, 3) where a foot should be: held in contact, never under the ground."""
+    moves = np.zeros_like(foot)
+    weight_out = max(round(settings.fade_s * fps), 1)
+    spans = intervals(standing)
+    for first, last in spans:
+        spot = _spots(foot[first:last], settings.leash_m)
+        spot[:, 1] = floor_m
+        moves[first:last] = spot - foot[first:last]
+    for number, (first, last) in enumerate(spans):
+        before = spans[number - 1][1] if number else 0
+        after = spans[number + 1][0] if number + 1 < len(spans) else len(foot)
+        _fade(moves, range(first - 1, before - 1, -1), moves[first], weight_out)
+        _fade(moves, range(last, after), moves[last - 1], weight_out)
+    goal = foot + moves
+    goal[:, 1] = np.maximum(goal[:, 1], floor_m)
+    return goal
+
+
+def _fade(moves: Array, frames: range, move: Array, length: int) -> None:
+    """Add a correction that fades with distance from the contact, gone at the next one."""
+    length = min(length, len(frames) + 1)
+    for steps, frame in enumerate(frames[: length - 1], 1):
+        share = 1.0 - steps / length
+        moves[frame] += move * share * share * (3.0 - 2.0 * share)
+
+
+def _spots(foot: Array, leash_m: float) -> Array:
+    """Return (n, 3) places for the foot in one contact: one place, dragged if the foot strays.
+
+    The place is the middle of what the foot covers in as many first frames as the leash allows.
+    """
+    low, high = np.minimum.accumulate(foot), np.maximum.accumulate(foot)
+    reach = np.linalg.norm((high - low)[:, [0, 2]], axis=1) / 2.0
+    held = max(int(np.searchsorted(reach, leash_m)) - 1, 0)
+    spot = (low[held] + high[held]) / 2.0
+    spots = np.zeros_like(foot)
+    for frame, place in enumerate(foot):
+        away = (place - spot) * [1.0, 0.0, 1.0]
+        distance = float(np.linalg.norm(away))
+        if distance > leash_m:
+            spot = spot + away * (1.0 - leash_m / distance)
+        spots[frame] = spot
+    return spots
