@@ -227,7 +227,7 @@ def _stances(
 def _stretched(
     home_m: NDArray[np.float64], place: NDArray[np.float64], begin: float, lift: float
 ) -> float:
-    """Return the first frame after the middle of a stance at which the foot is too far from home."""
+    """Return the first frame after mid-stance at which the foot is too far from its home."""
     first = int(0.5 * (begin + lift)) + 1
     far = np.hypot(*(home_m[first : int(lift)] - place).T) > _FARTHEST_M
     return float(first + np.argmax(far)) if far.any() else lift

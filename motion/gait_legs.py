@@ -104,7 +104,9 @@ def _leg_plane(
     forward = body[:, :, 2].copy()
     forward[:, 1] = 0.0
     forward /= np.linalg.norm(forward, axis=1, keepdims=True)
-    side = np.cross(-line + 0.0, forward)  # up the leg x forward = left
+    upward = -line
+    upward[:, 1] = np.maximum(upward[:, 1], 0.08)  # a paw lifted beside a lying body
+    side = np.cross(upward, forward)  # up the leg x forward = left
     lateral = np.stack([forward[:, 2], np.zeros(len(line)), -forward[:, 0]], axis=1)
     # near-level legs (lying) leave the cross product weak: lean on the body's own left
     side = side + 0.15 * lateral

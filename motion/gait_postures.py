@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from motion.gait_cycles import Cycle, gait_weights
 from motion.features import JUMP, STAND
+from motion.gait_cycles import Cycle, gait_weights
 from motion.gait_timeline import Curves, smooth_step
 from motion.skeleton import LEGS, PAWS, QUADRUPED
 

@@ -1,4 +1,4 @@
-"""What a procedural animal does when: parts of speed, turn rate and style, and smooth curves of them.
+"""What a procedural animal does when: parts of speed, turn rate, style, and smooth curves of them.
 
 A timeline is a list of `Part`s. `curves` turns it into per-frame speed, turn rate, the path on the
 ground, the soft style labels that a network is trained with, and the posture weights that lag
@@ -64,10 +64,10 @@ class Curves:
     fps: float
 
 
-def smooth_step(x: NDArray[np.float64] | float) -> NDArray[np.float64]:
+def smooth_step(x: NDArray[np.floating] | float) -> NDArray[np.float64]:
     """Return the cubic from 0 at x <= 0 to 1 at x >= 1 with flat ends."""
-    x = np.clip(x, 0.0, 1.0)
-    return np.asarray(x * x * (3.0 - 2.0 * x))
+    y = np.clip(np.asarray(x, np.float64), 0.0, 1.0)
+    return np.asarray(y * y * (3.0 - 2.0 * y))
 
 
 def curves(parts: list[Part], fps: float = 60.0) -> Curves:

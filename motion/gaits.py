@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from motion.clip import Clip, Section, local_rotations
+from motion.features import MOVE, STYLES
 from motion.gait_cycles import footfalls, gait_cycle
 from motion.gait_legs import solve_legs
 from motion.gait_postures import make_trunk
-from motion.features import MOVE, STYLES
 from motion.gait_timeline import GAIT_SPEEDS, Part, curves, random_timeline
 from motion.skeleton import QUADRUPED
 
@@ -49,7 +49,7 @@ def make_gaits(
     track = curves(parts, fps)
     cycle = gait_cycle(track)
     lively = generator.uniform(0, 2 * np.pi) + 2 * np.pi * 0.22 * np.arange(len(track.styles)) / fps
-    trunk = make_trunk(track, cycle, lively)
+    trunk = make_trunk(track, cycle, lively.astype(np.float64))
     feet = footfalls(cycle, trunk.home_m, trunk.rise_m, fps)
     turns, places, short = solve_legs(trunk, feet)
     clip = Clip(

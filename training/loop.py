@@ -137,6 +137,8 @@ class _Loop:
 
 def learning_rate(settings: Settings, step: int, done: float) -> float:
     """Return a linear warm-up, then a half cosine down to 2 % of the peak at `done` = 1."""
+    if settings.schedule is not None:
+        return settings.schedule(step)
     warm = min(1.0, (step + 1) / max(1, settings.warm_up))
     return settings.rate * warm * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, done))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -50,3 +51,5 @@ class Settings:
     precision: str = "auto"
     validate_minutes: float = 4.0
     export: Path | None = None
+    #: learning rate by step, for a recipe of its own; None: warm-up and half a cosine
+    schedule: Callable[[int], float] | None = None
