@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from assets3d.errors import InputError
 from motion.clip import Clip, Section, continuous
+from motion.footsteps import stepped
 
 Array = NDArray[np.float64]
 
@@ -43,7 +44,13 @@ class _State:
 
 
 def between(
-    before: Clip, after: Clip, *, seconds: float = 0.5, settle_s: float = 0.0, name: str = ""
+    before: Clip,
+    after: Clip,
+    *,
+    seconds: float = 0.5,
+    settle_s: float = 0.0,
+    steps: bool = True,
+    name: str = "",
 ) -> Clip:
     """Return `before`, the poses between, and `after` as one clip.
 
@@ -52,6 +59,7 @@ def between(
         after: kept as it is but for the first `settle_s` seconds.
         seconds: time from the last pose of `before` to the first of `after`; 0: the same moment.
         settle_s: how long the difference may live on in `after`.
+        steps: feet that stand at an end of the gap step instead of gliding.
         name: of the new clip; "" joins the two names.
 
     Raises:
@@ -64,6 +72,8 @@ def between(
     # base[0] is one frame before the last of `before`; its part from frame `gap + 1` is `after`.
     middle = _clip_of(blended, before)
     clip = _joined(before, middle, skip=2)
+    if steps and gap > 1:
+        clip = stepped(clip, len(before) - 1, len(before) - 1 + gap)
     label = name or f"{before.name}_to_{after.name}"
     first = len(before) + max(gap - 1, 0)
     tail = tuple(

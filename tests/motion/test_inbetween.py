@@ -5,9 +5,12 @@ import pytest
 
 from assets3d.errors import InputError
 from motion.clip import Clip, world_pose
+from motion.gait_timeline import IDLE, Part
+from motion.gaits import make_gaits
 from motion.humanml import clip_from_positions
 from motion.humanoid import FEET
 from motion.inbetween import between, continued, moved
+from motion.measures import clip_measures
 from tests.motion.people import walker
 
 
@@ -129,3 +132,32 @@ def test_clips_that_cannot_be_joined_are_one_clear_line():
     with pytest.raises(InputError, match="different skeletons"):
         small = replace(clip.skeleton, offsets_m=clip.skeleton.offsets_m * 0.9)
         between(clip, replace(clip, skeleton=small))
+
+
+@pytest.fixture(scope="module")
+def standing_dogs():
+    """Return two clips of a dog standing still, 0.6 m and a turn apart."""
+    clip = make_gaits([Part(1.5, IDLE)], seed=1).clip
+    first, second = _part(replace(clip, sections=()), 0, 50), _part(clip, 20, 80)
+    return first, moved(second, 0.7, second.ground[0, :2], np.array([0.3, 0.5]))
+
+
+def test_standing_feet_step_instead_of_gliding(standing_dogs):
+    before, after = standing_dogs
+    glided, walked = (between(before, after, seconds=1.0, steps=s) for s in (False, True))
+
+    def skating(clip):
+        return clip_measures(_part(clip, 49, 110))["foot_skating_m_s"]
+
+    assert skating(glided) > 0.4
+    assert skating(walked) < 0.06
+    assert clip_measures(walked)["penetration_max_m"] < 1e-3
+    _same_poses(_part(walked, 0, 50), before)
+    _same_poses(_part(walked, 109, 169), after)
+    np.testing.assert_array_equal(walked.root_positions_m, glided.root_positions_m)
+
+
+def test_steps_do_not_snap(standing_dogs):
+    places = world_pose(between(*standing_dogs, seconds=1.0))[0]
+    assert np.linalg.norm(np.diff(places, axis=0), axis=2).max() * 60 < 4.0
+    assert np.linalg.norm(np.diff(places, 2, axis=0), axis=2).max() * 3600 < 80.0
