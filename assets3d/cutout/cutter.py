@@ -73,7 +73,7 @@ class Cutter:
         if self.cleaning.background == "plain":
             alpha = np.maximum(alpha, off_plain_background(picture))
         alpha = keep_components(alpha, self.cleaning.min_component_share)
-        alpha = small_holes_filled(alpha, self.cleaning.max_hole_share)
+        alpha = small_holes_filled(alpha, self.cleaning.max_hole_share, self.cleaning.min_hole_haze)
         _check_found(alpha)
         if (alpha >= 0.5).mean() > 0.98:
             _log.warning("cutout: nearly the whole picture was taken for the object")

@@ -23,6 +23,8 @@ class Cleaning:
         min_component_share: separate parts smaller than this share of the largest one are dropped;
             1.0 keeps the largest part only, 0.0 all.
         max_hole_share: holes smaller than this share of the object are filled; 0.0 fills none.
+        min_hole_haze: holes whose mean alpha is at least this are filled, whatever their size: the
+            network was unsure there, while it sees through the opening of a handle clearly.
         decontaminate: remove the background's colour from half-transparent pixels.
         background: "any" trusts the network alone; "plain" says that a model painted the picture
             on one colour without shadows, so whatever clearly differs from it is the object too.
@@ -33,6 +35,7 @@ class Cleaning:
     high: float = 0.9
     min_component_share: float = 0.1
     max_hole_share: float = 0.001
+    min_hole_haze: float = 0.28
     decontaminate: bool = True
     background: Literal["any", "plain"] = "any"
 
@@ -101,14 +104,22 @@ def keep_components(alpha: NDArray[np.float32], min_share: float) -> NDArray[np.
     return np.where(keep[labels], alpha, np.float32(0.0))
 
 
-def small_holes_filled(alpha: NDArray[np.float32], max_share: float) -> NDArray[np.float32]:
-    """Fill holes smaller than `max_share` of the object; a handle's opening stays open."""
+def small_holes_filled(
+    alpha: NDArray[np.float32], max_share: float, min_haze: float = 1.0
+) -> NDArray[np.float32]:
+    """Fill holes smaller than `max_share` of the object, and those with a mean alpha of `min_haze`.
+
+    A handle's opening is large and clear, so it stays open.
+    """
     import cv2
 
     solid = alpha >= 0.5
     count, labels = cv2.connectedComponents((~solid).astype(np.uint8), connectivity=4)
     sizes = np.bincount(labels.ravel(), minlength=count)
-    fill = sizes < max_share * solid.sum()
+    haze = np.bincount(labels.ravel(), alpha.ravel().astype(np.float64), count) / np.maximum(
+        sizes, 1
+    )
+    fill = (sizes < max_share * solid.sum()) | (haze >= min_haze)
     fill[0] = False  # label 0 is the object
     border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     fill[border] = False

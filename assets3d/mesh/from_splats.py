@@ -103,12 +103,15 @@ def mesh_from_splats(
     kept = scale_and_move(kept, scale, -centre)
     report.splats_kept = len(kept)
     clock.lap("prune")
+    if sources is not None:
+        sources = Views(sources.rgba, _moved_cameras(sources.cameras, centre, scale))
     dense = fused(
         kept,
         views=settings.depth_views,
         size_px=settings.depth_px,
         voxels=settings.voxels,
         longest=settings.longest_voxels,
+        sources=sources,
         threads=settings.threads,
     )
     clock.lap("fuse")
@@ -118,8 +121,6 @@ def mesh_from_splats(
     corner_uvs, report.atlas = unwrap(low_poly, texture_px, settings.unwrap_limit_s)
     mesh = with_corners(low_poly, corner_uvs, corner_normals(low_poly.vertices, low_poly.faces))
     clock.lap("unwrap")
-    if sources is not None:
-        sources = Views(sources.rgba, _moved_cameras(sources.cameras, centre, scale))
     texture = baked(
         mesh,
         kept,

@@ -27,6 +27,8 @@ from assets3d.mesh.mesh import Mesh
 from assets3d.native.surface import integrate
 from assets3d.splats.gaussians import Gaussians
 from assets3d.splats.normalise import LONG_SIDE
+from assets3d.splats.silhouettes import INSIDE, sample, seen, signed_distance_px
+from assets3d.views.posed import Views
 
 #: Truncation, in voxels.
 BAND = 3.0
@@ -72,6 +74,7 @@ def fused(
     size_px: int = 320,
     voxels: float = 3e6,
     longest: int = 256,
+    sources: Views | None = None,
     threads: int | None = None,
 ) -> Mesh:
     """Return the splats' surface as a dense closed mesh, in their own frame.
@@ -82,6 +85,7 @@ def fused(
         size_px: side of their pictures.
         voxels: size of the volume.
         longest: most voxels along the longest side.
+        sources: exact cutouts in the splats' frame: nothing lies outside their outlines.
         threads: threads of the rasteriser.
 
     Raises:
@@ -95,7 +99,42 @@ def fused(
     high = np.minimum((gaussians.position + margin).max(axis=0), LONG_SIDE * 0.6)
     grid = grid_round(low.astype(np.float64), high.astype(np.float64), voxels, longest)
     volume = distance_volume(pictures, grid, threads)
-    return surface(volume - silhouette_level(pictures, volume, grid), grid)
+    volume = volume - silhouette_level(pictures, volume, grid)
+    return surface(volume if sources is None else carved(volume, grid, sources), grid)
+
+
+def carved(volume: NDArray[np.float32], grid: Grid, sources: Views) -> NDArray[np.float32]:
+    """Return the volume without what exact outlines exclude: splats blur them, and close holes.
+
+    `volume` is in voxels, positive outside. A picture without background says nothing, nor does one
+    that is cut by its frame about what lies beyond.
+    """
+    result = volume.copy()
+    rows = np.flatnonzero(volume < BAND / 2.0)
+    if len(rows) == 0:
+        return result
+    cells = np.stack(np.unravel_index(rows, grid.shape), axis=1)
+    points = (cells * grid.voxel + grid.origin).astype(np.float32)
+    for view, picture in enumerate(sources.rgba[..., 3]):
+        alpha = picture.astype(np.float32) / 255.0
+        inside = alpha >= INSIDE
+        if inside.all() or not inside.any():
+            continue
+        cut = inside[[0, -1]].any() or inside[:, [0, -1]].any()
+        pixels, unit = seen(sources.cameras, view, points)
+        outside = -_sampled(signed_distance_px(alpha), pixels, 1e4 if cut else -1e4)
+        outside *= unit / np.float32(grid.voxel)
+        result.ravel()[rows] = np.maximum(result.ravel()[rows], np.minimum(outside, BAND))
+    return result
+
+
+def _sampled(
+    image: NDArray[np.float32], pixels: NDArray[np.float32], beyond: float
+) -> NDArray[np.float32]:
+    """Sample (H, W) at (P, 2) pixel positions, in rows of a length that OpenCV takes."""
+    count = len(pixels)
+    padded = np.resize(pixels, (-(-count // 1024) * 1024, 2))
+    return sample(image, padded.reshape(-1, 1024, 2), beyond).ravel()[:count]
 
 
 def silhouette_level(

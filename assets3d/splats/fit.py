@@ -12,6 +12,7 @@ from assets3d.cameras import Cameras
 from assets3d.splats.gaussians import Gaussians
 from assets3d.splats.hull import carve, leaves_corners_open
 from assets3d.splats.normalise import LONG_SIDE, scale_and_move
+from assets3d.splats.silhouettes import without_haze
 from assets3d.views.posed import Views
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ def fit(
     from assets3d.splats.optimise import Settings, optimise
     from assets3d.splats.start import start_on_hull
 
+    views = without_haze(views)
     hull = carve(views, resolution, rounded, front)
     low, high = hull.bounds
     frame = _Frame((low + high) / 2.0, LONG_SIDE / float((high - low).max()))

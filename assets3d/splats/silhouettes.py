@@ -19,6 +19,8 @@ INSIDE = 0.5
 _ENLARGE = 2
 #: A view that cuts the object says nothing about what lies outside its frame, in pixels.
 _UNKNOWN_PX = 1e4
+#: An outline's alpha is soft over at most this many pixels on either side.
+_SOFT_PX = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def measure_silhouettes(views: Views) -> Silhouettes:
             raise InputError(f"views: picture {index} shows nothing (alpha is empty)")
         if inside.all():
             raise InputError(f"views: picture {index} has no background, wanted a cut-out object")
-        distances.append(_signed_distance(picture))
+        distances.append(signed_distance_px(picture))
         place, half = _row_places(picture)
         places.append(place)
         halves.append(half)
@@ -65,8 +67,33 @@ def measure_silhouettes(views: Views) -> Silhouettes:
         bottoms.append(len(picture) - _first_rows(picture[::-1]))
         rim = [inside[0], inside[-1], inside[:, 0], inside[:, -1]]
         cut.append(any(edge.any() for edge in rim))
-    maps = (np.stack(values) for values in (distances, places, halves, tops, bottoms))
-    return Silhouettes(*maps, np.array(cut))
+    return Silhouettes(
+        distance_px=np.stack(distances),
+        across=np.stack(places),
+        half_px=np.stack(halves),
+        top_px=np.stack(tops),
+        bottom_px=np.stack(bottoms),
+        touches_border=np.array(cut),
+    )
+
+
+def without_haze(views: Views) -> Views:
+    """Return the views with alpha made definite except at outlines, for things that are solid.
+
+    A network that is unsure of a region leaves it half transparent, and splats fitted to haze are a
+    cloud that no surface follows. Pixels further than an outline is soft become what they are
+    nearer to; a view that is all inside or all outside stays as it is.
+    """
+    rgba = views.rgba.copy()
+    for picture in rgba:
+        alpha = picture[..., 3].astype(np.float32) / 255.0
+        inside = alpha >= INSIDE
+        if not inside.any() or inside.all():
+            continue
+        distance = signed_distance_px(alpha)
+        picture[..., 3][distance > _SOFT_PX] = 255
+        picture[..., 3][distance < -_SOFT_PX] = 0
+    return Views(rgba, views.cameras)
 
 
 def sample(
@@ -74,9 +101,11 @@ def sample(
 ) -> NDArray[np.float32]:
     """Sample (H, W) bilinearly at (A, B, 2) pixel positions (centres at +0.5); `outside` beyond."""
     mapped = pixels.astype(np.float32) - np.float32(0.5)
-    return cv2.remap(
+    # The stub demands a second map; OpenCV wants none where the first holds x and y.
+    values = cv2.remap(  # type: ignore[call-overload]
         image, mapped, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=outside
     )
+    return np.asarray(values, dtype=np.float32)
 
 
 def sample_distance(
@@ -124,7 +153,11 @@ def direction_groups(cameras: Cameras, within_deg: float = 20.0) -> list[list[in
     return groups
 
 
-def _signed_distance(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+def signed_distance_px(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the signed distance of a (H, W) alpha's outline in pixels, positive inside.
+
+    The picture must have both an inside and an outside.
+    """
     height, width = alpha.shape
     size = (width * _ENLARGE, height * _ENLARGE)
     inside = cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR) >= INSIDE
@@ -132,7 +165,8 @@ def _signed_distance(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
     without = ndimage.distance_transform_edt(~inside)
     # Distances count from pixel centres: the outline lies half an (enlarged) pixel nearer.
     signed = np.where(inside, within - 0.5, 0.5 - without).astype(np.float32) / _ENLARGE
-    return cv2.resize(signed, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(signed, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.float32)
 
 
 def _row_places(alpha: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -174,6 +174,20 @@ def test_small_holes_are_filled_and_handles_stay_open():
     assert np.array_equal(small_holes_filled(alpha, 0.0), alpha)
 
 
+def test_holes_of_haze_are_filled_and_clear_ones_are_not():
+    alpha = np.zeros((100, 100), np.float32)
+    alpha[10:90, 10:90] = 1.0
+    alpha[20:40, 20:40] = 0.4  # unsure
+    alpha[60:80, 60:80] = 0.02  # a handle, seen through
+    found = small_holes_filled(alpha, 0.001, 0.28)
+    assert (found[20:40, 20:40] == 1.0).all()
+    assert (found[62:78, 62:78] == np.float32(0.02)).all()
+    assert (found[:10] == 0.0).all()
+    open_haze = alpha.copy()
+    open_haze[20:40, :40] = 0.4  # reaches the background: no hole
+    assert (small_holes_filled(open_haze, 0.001, 0.28)[22:38, :38] < 0.5).all()
+
+
 def test_follow_edges_snaps_a_blurred_mask():
     import cv2
 

@@ -9,6 +9,7 @@ from assets3d.cameras import four_views
 from assets3d.errors import InputError
 from assets3d.mesh.from_splats import Report, Settings, mesh_from_splats
 from assets3d.mesh.glb import glb_bytes, read_glb, write_glb
+from assets3d.mesh.measures import agreement
 from assets3d.mesh.prune import pruned
 from assets3d.mesh.topology import face_components, is_closed
 from assets3d.native.mesh_renderer import render_mesh
@@ -102,6 +103,24 @@ def test_a_true_picture_shows_through():
     drawn = render_mesh(centred, four_views(64)).rgba
     assert drawn[0, 32, 32, 0] > 230
     assert abs(int(drawn[2, 32, 32, 0]) - 128) <= 3
+
+
+def test_nothing_lies_outside_a_true_outline():
+    """A cutout with a narrow half and a hole carves them, though the splats know of neither."""
+    cameras = four_views(128)[0]
+    y, x = np.mgrid[0:128, 0:128] - 63.5
+    inside = (np.hypot(x, y) < 50) & ((y < 0) | (np.abs(x) < 20)) & (np.hypot(x, y + 20) > 8)
+    rgba = np.full((1, 128, 128, 4), 255, np.uint8)
+    rgba[0, ..., 3] = 255 * inside
+    source = Views(rgba, cameras)
+    splats = surfels(sphere(0.548, cells=50), GREY, 6000)
+    plain_report, report = Report(), Report()
+    before = agreement(made(splats, report=plain_report), source, plain_report)[0]
+    mesh = made(splats, faces=3000, sources=source, report=report)
+    found, _ = agreement(mesh, source, report)
+    assert before < 0.75
+    assert found > 0.93
+    assert is_closed(welded(mesh).faces)
 
 
 def test_the_same_splats_give_the_same_bytes():
