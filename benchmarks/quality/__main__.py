@@ -1,57 +1,66 @@
-"""Run sections of the quality benchmark and merge them into one JSON file."""
+"""Run sections of the quality benchmark and merge each into one JSON file as it is finished.
+
+python -m benchmarks.quality --only splats mesh --count 64 --resume
+"""
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
+import logging
 import os
 import platform
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks.metrics import summary
-from benchmarks.quality.protocol import Case, cases
-
-#: Section name -> module and function that scores one case. Imported only when asked for.
-SECTIONS = {
-    "splats": "benchmarks.quality.splats:four_true_views",
-    "fit": "benchmarks.quality.splats:fit_24_views",
-    "mesh": "benchmarks.quality.meshes:mesh_from_true_views",
-    "cutout": "benchmarks.quality.cutouts:cutout_of_scene",
-    "views": "benchmarks.quality.generated_views:views_from_true_front",
-    "image": "benchmarks.quality.recognition:family_recognised",
-}
+from benchmarks.quality.scored import Scored
+from benchmarks.quality.sections import SECTIONS, Row, Section
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--only", nargs="+", choices=sorted(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--count", type=int, default=64, help="props of the trained families")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/quality.json"))
+    parser.add_argument(
+        "--resume", action="store_true", help="keep cases that the same code has scored already"
+    )
     options = parser.parse_args(arguments)
-    for section in options.only:
-        result = run_section(section, cases(options.count))
-        merge(options.out, section, result)
-        print(json.dumps({section: {k: v for k, v in result.items() if k != "cases"}}, indent=1))
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    for name in options.only:
+        section = SECTIONS[name]
+        scored = Scored(Path("runs/.quality") / f"{name}.jsonl", section.code(), options.resume)
+        result = run_section(name, section, options.count, scored)
+        merge(options.out, name, result)
+        print(json.dumps({name: {k: v for k, v in result.items() if k != "cases"}}, indent=1))
 
 
-def run_section(section: str, wanted: list[Case]) -> dict:
-    """Score every case; return summaries for trained and held-out families, and each case's row."""
-    module, function = SECTIONS[section].split(":")
-    score: Callable[[Case], dict[str, float]] = getattr(importlib.import_module(module), function)
+def run_section(name: str, section: Section, count: int, scored: Scored) -> dict:
+    """Score every case that is not in `scored`; return a summary per group and each case's row."""
+    score = section.score
     begin = time.perf_counter()
-    rows = [(case, score(case)) for case in tqdm(wanted, desc=section)]
+    groups: dict[str, list[Row]] = {}
+    rows: dict[str, Row] = {}
+    for case in tqdm(section.cases(count), desc=name, disable=None):
+        row = scored.find(case.name)
+        if row is None:
+            row = score(case)
+            scored.add(case.name, row)
+        rows[case.name] = {key: round(value, 4) for key, value in row.items()}
+        groups.setdefault(case.group, []).append(row)
     return {
-        "known": summarise([row for case, row in rows if not case.held_out]),
-        "held_out": summarise([row for case, row in rows if case.held_out]),
+        **{group: summarise(found) for group, found in groups.items()},
         "machine": machine(),
         "seconds": round(time.perf_counter() - begin, 1),
-        "cases": {case.name: {k: round(v, 4) for k, v in row.items()} for case, row in rows},
+        "cases": rows,
     }
 
 

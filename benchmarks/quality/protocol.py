@@ -20,6 +20,8 @@ from benchmarks.metrics import mask_iou, masked_psnr
 #: Training seeds lie below this.
 FIRST_SEED = 1_000_000
 SIZE_PX = 256
+#: The profile whose ways are scored.
+PROFILE = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
 UNSEEN_ELEVATIONS_DEG = (-15.0, 15.0, 35.0, 60.0)
 
 
@@ -35,6 +37,11 @@ class Case:
     def name(self) -> str:
         """Family and seed, for progress lines."""
         return f"{self.family}/{self.seed}"
+
+    @property
+    def group(self) -> str:
+        """Trained families and held-out ones are reported apart."""
+        return "held_out" if self.held_out else "known"
 
     @property
     def prop(self):
@@ -56,10 +63,14 @@ def cases(count: int) -> list[Case]:
     return found
 
 
+def known_cases(count: int) -> list[Case]:
+    """Return `count` props of the trained families alone."""
+    return [case for case in cases(count) if not case.held_out]
+
+
 def embedded_profile(step: str) -> dict[str, Any]:
     """Return a step's section of the embedded profile, so that the pipeline's own way is scored."""
-    path = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))[step]
+    return yaml.safe_load(PROFILE.read_text(encoding="utf-8"))[step]
 
 
 def sampling(section: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,11 @@
 The classifier is trained here, on renders with training seeds only, and is checked on true renders
 of the benchmark's own props first: the share of generated pictures that it recognises means little
 where it does not know the real thing.
+
+Held-out families are left out: the classifier is asked which of the trained families a picture
+shows, and the text-to-image model has met none but those in its training, so a held-out family
+could score nothing but zero, whatever was painted. What the models make of families they do not
+know is measured where there is a truth to compare with: cutout, views, splats and mesh.
 """
 
 from __future__ import annotations

@@ -1,0 +1,94 @@
+"""The sections of the quality benchmark: what each scores, on which cases, and with which code."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.quality.photographs import photographs
+from benchmarks.quality.protocol import PROFILE, cases, known_cases
+from stages._keys import code_hashes, file_hash, item_key
+
+_WEIGHTS = Path(__file__).parents[2] / "assets3d" / "weights"
+#: What every section's numbers depend on.
+_COMMON = ("benchmarks.metrics", "benchmarks.quality.protocol")
+
+
+class AnyCase(Protocol):
+    """One thing to score; cases of a group are summarised together."""
+
+    @property
+    def name(self) -> str:
+        """Name it in the results."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """Say which cases it is summarised with."""
+        ...
+
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One part of the benchmark.
+
+    Attributes:
+        place: module:function that scores one case; imported only when asked for.
+        cases: the cases for a `--count`.
+        uses: modules that the scores depend on, besides those that `place` imports.
+        weights: the embedded models that they depend on.
+    """
+
+    place: str
+    cases: Callable[[int], Sequence[AnyCase]]
+    uses: tuple[str, ...] = ()
+    weights: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> Callable[[AnyCase], Row]:
+        """Import and return the function that scores a case."""
+        module, function = self.place.split(":")
+        return getattr(importlib.import_module(module), function)
+
+    def code(self) -> str:
+        """Return a digest of all that decides the scores: code, embedded weights, profile."""
+        found = code_hashes([self.place.split(":")[0], *self.uses, *_COMMON])
+        for folder in self.weights:
+            files = sorted(p for p in (_WEIGHTS / folder).rglob("*") if p.is_file())
+            found |= {f"{folder}/{p.relative_to(_WEIGHTS / folder)}": file_hash(p) for p in files}
+        return item_key({**found, "profile": file_hash(PROFILE)})
+
+
+SECTIONS = {
+    "splats": Section("benchmarks.quality.splats:four_true_views", cases),
+    "fit": Section("benchmarks.quality.splats:fit_24_views", cases),
+    "mesh": Section(
+        "benchmarks.quality.meshes:mesh_from_true_views", cases, ("benchmarks.quality.splats",)
+    ),
+    "cutout": Section(
+        "benchmarks.quality.cutouts:cutout_of_scene",
+        cases,
+        ("training.cutout_scenes", "training.cutout_textures"),
+        ("cutout",),
+    ),
+    "views": Section(
+        "benchmarks.quality.generated_views:views_from_true_front",
+        cases,
+        weights=("cutout", "views"),
+    ),
+    "image": Section(
+        "benchmarks.quality.recognition:family_recognised", known_cases, weights=("image",)
+    ),
+    "photographs": Section(
+        "benchmarks.quality.photographs:front_of_the_mesh",
+        lambda count: photographs(),
+        ("stages.cutout", "stages.views", "stages.splats", "stages.mesh"),
+        ("cutout", "views"),
+    ),
+}
