@@ -120,51 +120,48 @@ def tracks_of(clip: Clip, mode: Mode) -> Tracks:
     return Tracks(root_places, root_turns, _single(hips), _single(turns))
 
 
-def animation(
+def appended(
     builder: GlbBuilder,
-    clip: Clip,
-    mode: Mode,
-    root_node: int,
-    joint_nodes: Sequence[int],
+    tracks: Sequence[tuple[int, str, NDArray[np.float32]]],
+    frames: int,
+    fps: float,
     times: dict[tuple[int, float], int],
 ) -> dict[str, Any]:
-    """Append a clip's tracks and return its entry in the document's animations.
+    """Append tracks and return the samplers and channels of an animation.
 
     Args:
         builder: takes the tracks.
-        clip: at its final rate.
-        mode: see `write_clip_glb`.
-        root_node: number of the node Root.
-        joint_nodes: numbers of the nodes of joints 0..J-1.
+        tracks: node number, "translation" or "rotation", and values, one row a frame.
+        frames: how many frames.
+        fps: their rate.
         times: time accessors by (frames, fps), shared between animations; added to.
     """
-    tracks = tracks_of(clip, mode)
-    length = (len(clip), clip.fps)
-    if length not in times:
-        times[length] = builder.array((np.arange(len(clip)) / clip.fps).astype("<f4"), bounds=True)
+    if (frames, fps) not in times:
+        times[frames, fps] = builder.array((np.arange(frames) / fps).astype("<f4"), bounds=True)
     samplers: list[dict[str, Any]] = []
     channels: list[dict[str, Any]] = []
-
-    def add(node: int, what: str, values: NDArray[np.float32] | None) -> None:
-        if values is None:
-            return
+    for number, (node, path, values) in enumerate(tracks):
         output = builder.array(values.astype("<f4"))
-        samplers.append({"input": times[length], "interpolation": "LINEAR", "output": output})
-        target = {"node": node, "path": what}
-        channels.append({"sampler": len(samplers) - 1, "target": target})
+        samplers.append({"input": times[frames, fps], "interpolation": "LINEAR", "output": output})
+        channels.append({"sampler": number, "target": {"node": node, "path": path}})
+    return {"samplers": samplers, "channels": channels}
 
-    add(root_node, "translation", tracks.root_places)
-    add(root_node, "rotation", tracks.root_turns)
-    add(joint_nodes[0], "translation", tracks.hips_places)
-    for joint, node in enumerate(joint_nodes):
-        if not clip.skeleton.sites[joint]:
-            add(node, "rotation", tracks.turns[:, joint])
-    return {
-        "name": clip.name,
-        "samplers": samplers,
-        "channels": channels,
-        "extras": {"fps": clip.fps, "frames": len(clip), "mode": mode, "sections": _timeline(clip)},
-    }
+
+def sections_extras(clip: Clip, mode: Mode) -> dict[str, Any]:
+    """Return what glTF has no field for: frame rate, mode and the timeline of commands."""
+    return {"fps": clip.fps, "frames": len(clip), "mode": mode, "sections": _timeline(clip)}
+
+
+def _tracks(clip: Clip, mode: Mode) -> list[tuple[int, str, NDArray[np.float32]]]:
+    """Return the tracks for our own nodes: Root is 0, joint J is J + 1."""
+    moved = tracks_of(clip, mode)
+    tracks: list[tuple[int, str, NDArray[np.float32]]] = []
+    if moved.root_places is not None and moved.root_turns is not None:
+        tracks += [(0, "translation", moved.root_places), (0, "rotation", moved.root_turns)]
+    tracks.append((1, "translation", moved.hips_places))
+    turning = np.flatnonzero(~clip.skeleton.sites)
+    tracks += [(int(joint) + 1, "rotation", moved.turns[:, joint]) for joint in turning]
+    return tracks
 
 
 def _timeline(clip: Clip) -> list[dict[str, Any]]:
@@ -199,8 +196,12 @@ def _clip_bytes(
     primitive = _primitive(builder, skin)
     binds = builder.array(_inverse_binds(skeleton))
     times: dict[tuple[int, float], int] = {}
-    numbers = range(1, joints + 1)
-    animations = [animation(builder, clip, mode, 0, numbers, times) for clip in clips]
+    animations = [
+        {"name": clip.name}
+        | appended(builder, _tracks(clip, mode), len(clip), clip.fps, times)
+        | {"extras": sections_extras(clip, mode)}
+        for clip in clips
+    ]
     mesh_node = {"name": name, "mesh": 0, "skin": 0}
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": GENERATOR},

@@ -53,7 +53,8 @@ class Read:
             if channel["target"]["path"] == "translation":
                 local[:, number, :3, 3] = values
             else:
-                local[:, number, :3, :3] = Rotation.from_quat(values).as_matrix()
+                scale = np.asarray(nodes[number].get("scale", [1, 1, 1]))
+                local[:, number, :3, :3] = Rotation.from_quat(values).as_matrix() * scale
         worlds = local.copy()
         children = [child for node in nodes for child in node.get("children", [])]
         pending = [number for number in range(len(nodes)) if number not in children]
