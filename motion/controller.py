@@ -216,7 +216,7 @@ def fed_back(
     frames = FPS if settings.root_motion_unit == "per_second" else 1.0
     freedom = root_freedom(trajectory.styles[ROOT])
     step = output.root_motion * (freedom / frames) * np.array([1.0, np.pi / 180, 1.0])
-    moved = root_moved(past_shifted(trajectory), step)
+    moved = root_moved(past_shifted(trajectory), step, add_velocity=settings.add_velocity)
     samples = samples_to_world(output.samples, moved.root)
     return future_predicted(moved, samples, correction, unit_directions=settings.unit_directions)
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from motion.command import Command
 from motion.controller import State
-from motion.features import FPS, JUMP
+from motion.features import FPS, JUMP, Array
 from motion.paths import Way
 from motion.script_parser import Entry
 from motion.settings import ControlSettings
 from motion.skeleton import PAWS
-from motion.steering import wrapped
-from motion.trajectory import ROOT
+from motion.steering import bounded, wrapped, yaw_of
+from motion.trajectory import ROOT, Trajectory
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +24,13 @@ _log = logging.getLogger(__name__)
 _AIRBORNE_M, _LANDED_M = 0.06, 0.04
 #: A network that does not leave the ground is not waited for longer than this for each jump.
 _JUMP_LIMIT_S = 3.0
-#: Pure pursuit aims at the point of the way this many seconds ahead, within these bounds.
-_LOOK_AHEAD_S, _NEAREST_AIM_M, _FARTHEST_AIM_M = 0.5, 0.35, 1.5
+#: Pursuit aims at a point this many seconds ahead, within these bounds, in a direction that the
+#: way has this much later.
+_LOOK_AHEAD_S, _NEAREST_AIM_M, _FARTHEST_AIM_M, _PREVIEW_S = 0.5, 0.35, 1.5, 0.2
+#: In bends the speed drops until they need no more than this turn, down to this share of it.
+_FASTEST_TURN_RAD_S, _SLOWEST = 1.0, 0.4
+#: Slip is not told from a quarter of a second with less way than this, and never more than this.
+_LEAST_MOVE_M, _MOST_SLIP_RAD = 0.03, 0.35
 #: How near to the last point a way counts as finished.
 _ARRIVED_M = 0.15
 
@@ -86,15 +91,54 @@ class Director:
         if self._frames > (3 * way.length_m / speed + 10) * FPS:
             _log.warning("%s: %.1f m short of the way's end, gone on", entry.name, rest)
             return None
-        aim = way.at(self._progress_m + reach) - root[:2]
-        if rest < reach:  # beyond the end, straight on: no spinning about the last point
-            end = way.points_m[-1] - way.points_m[-2]
-            aim += end / np.linalg.norm(end) * (reach - rest)
-        heading = float(np.arctan2(aim[0], aim[1]))
-        error = wrapped(heading - root[2])
-        # Round a corner slower, as an animal does, or it would be cut widely.
-        slower = float(np.clip(np.cos(error), 0.4, 1.0))
-        return replace(entry.command, speed_m_s=speed * slower, heading_rad=heading)
+        heading = _heading_along(way, self._progress_m, root, reach, speed)
+        slower = _speed_in_bend(way, self._progress_m, reach, wrapped(heading - root[2]), speed)
+        heading = wrapped(heading - _slip(state.trajectory))
+        return replace(entry.command, speed_m_s=slower, heading_rad=heading)
+
+
+def _heading_along(
+    way: Way, progress_m: float, root: Array, reach_m: float, speed_m_s: float
+) -> float:
+    """Return the heading that follows a way: along it, and back to it within `reach_m`.
+
+    Pure pursuit of a point that lies not on the way but on the tangent to it, as far ahead as
+    the animal's answer takes: pursuit of the way itself would cut every bend.
+    """
+    step = max(_PREVIEW_S * speed_m_s, 0.05)
+    # Beyond the end straight on, so that the animal does not spin about the last point.
+    start = min(progress_m + step, way.length_m - step)
+    tangent = way.at(start + step) - way.at(start - step)
+    back = way.at(progress_m) - root[:2]
+    aim = back + tangent / np.linalg.norm(tangent) * reach_m
+    return float(np.arctan2(aim[0], aim[1]))
+
+
+def _slip(trajectory: Trajectory) -> float:
+    """Return the angle from where the animal looked to where it went, over the last 1/4 s, rad.
+
+    An animal that drifts outwards or inwards in a bend must look the other way to stay on it.
+    """
+    frames = 16
+    moved = trajectory.positions_m[ROOT] - trajectory.positions_m[ROOT - frames]
+    if np.hypot(*moved) < _LEAST_MOVE_M:
+        return 0.0
+    looked = yaw_of(trajectory.directions[ROOT - frames : ROOT].mean(axis=0))
+    return bounded(wrapped(yaw_of(moved) - looked), _MOST_SLIP_RAD)
+
+
+def _speed_in_bend(
+    way: Way, progress_m: float, reach_m: float, error_rad: float, speed_m_s: float
+) -> float:
+    """Return the speed at which the bend ahead needs no more than the fastest turn.
+
+    An animal rounds a corner slower, too; at full speed it would be carried far out of it.
+    """
+    places = [way.at(progress_m + share * reach_m) for share in (0.0, 0.7, 1.3, 2.0)]
+    before, after = places[1] - places[0], places[3] - places[2]
+    cross, dot = before[0] * after[1] - before[1] * after[0], before @ after
+    bend = max(abs(float(np.arctan2(cross, dot))), abs(error_rad)) / (1.3 * reach_m)
+    return float(np.clip(_FASTEST_TURN_RAD_S / max(bend, 1e-6), _SLOWEST * speed_m_s, speed_m_s))
 
 
 class _JumpCounter:

@@ -29,13 +29,15 @@ class ControlSettings:
         style_speeds_m_s: (6) speed of a command that names none. The demo's numbers are not known:
             pace for moving and a run-up's speed for jumping; the seated styles stand still.
         speed_gain, speed_integral, speed_derivative: PID on speed, in 1, 1/s and s.
-        speed_integral_limit: bound of the accumulated speed error, in metres.
+        speed_correction_limit: the PID's integral adds at most this share of the wanted speed.
         turn_angle_deg: the target direction lies this far to the side at full turn (demo); also
             the rate in deg/s that full turn stands for.
         closed_loop: False is the demo: turning as far as the keys say, PID only on straights.
         arc_future: lay the target over the future as an arc, so that a steady turn is one; the
             demo aims every future point at the one target direction.
         unit_directions: make blended directions unit again; the demo does not.
+        add_velocity: add the root's velocity to the future's in each frame, as the demo does; it
+            makes stopping slow, for what is not commanded keeps running on.
         heading_gain, heading_integral: how much the target direction leads by the heading error
             (1) and by its integral (1/s).
         heading_integral_limit_deg: bound of what the integral adds.
@@ -57,12 +59,13 @@ class ControlSettings:
     speed_gain: float = 0.2
     speed_integral: float = 0.8
     speed_derivative: float = 0.0
-    speed_integral_limit: float = 1.0
+    speed_correction_limit: float = 1.0
     turn_angle_deg: float = 60.0
     closed_loop: bool = True
     arc_future: bool = True
     unit_directions: bool = True
-    heading_gain: float = 1.5
+    add_velocity: bool = False
+    heading_gain: float = 2.0
     heading_integral: float = 1.0
     heading_integral_limit_deg: float = 60.0
     heading_error_limit_deg: float = 30.0
@@ -100,7 +103,8 @@ class ControlSettings:
             closed_loop=False,
             arc_future=False,
             unit_directions=False,
-            speed_integral_limit=unlimited,
+            add_velocity=True,
+            speed_correction_limit=unlimited,
             acceleration_m_s2=unlimited,
             deceleration_m_s2=unlimited,
             warm_up_s=1.0,

@@ -124,7 +124,7 @@ def _demo(
     bias = target = float(trajectory.styles[ROOT] @ biases)
     if turn == 0:
         goal = target + bend * (speed - target)
-        steering, added = _speed_pid(steering, goal - speed, settings)
+        steering, added = _speed_pid(steering, goal - speed, math.inf, settings)
         bias += added
     else:
         steering = replace(steering, speed_error_sum_m=0.0, speed_error_m_s=0.0)
@@ -154,7 +154,8 @@ def _move_key(command: Command, settings: ControlSettings) -> Array:
     """Return the (2,) keys for going, left and ahead: unit, or 0 where nothing is pressed."""
     if command.style_number not in (MOVE, JUMP) or command.speed(settings) == 0:
         return np.zeros(2)
-    return np.array([np.sin(command.travel_rad), np.cos(command.travel_rad)])
+    # Rounded, so that sideways is sideways and not a little ahead.
+    return np.round([np.sin(command.travel_rad), np.cos(command.travel_rad)], 9)
 
 
 def _turn_key(command: Command, yaw_rad: float, settings: ControlSettings) -> float:
@@ -168,10 +169,13 @@ def _turn_key(command: Command, yaw_rad: float, settings: ControlSettings) -> fl
 
 
 def _speed_pid(
-    steering: Steering, error: float, settings: ControlSettings
+    steering: Steering, error: float, wanted: float, settings: ControlSettings
 ) -> tuple[Steering, float]:
-    limit = settings.speed_integral_limit
-    total = bounded(steering.speed_error_sum_m + error * _SECONDS, limit)
+    """Return the memory and what the PID on speed adds to the wanted speed, m/s."""
+    total = steering.speed_error_sum_m + error * _SECONDS
+    if settings.speed_integral > 0:
+        most = settings.speed_correction_limit * max(wanted, 0.0) / settings.speed_integral
+        total = bounded(total, most)
     slope = (error - steering.speed_error_m_s) / _SECONDS
     added = settings.speed_gain * error + settings.speed_integral * total
     added += settings.speed_derivative * slope
@@ -191,7 +195,7 @@ def _closed(
     if goal > 0:
         # An animal that cannot move yet (it gets up) must not store up an error.
         error = steering.speed_m_s - speed if freedom > 0.9 else 0.0
-        steering, added = _speed_pid(steering, error, settings)
+        steering, added = _speed_pid(steering, error, steering.speed_m_s, settings)
         ahead = max(steering.speed_m_s + added, 0.0)
     else:
         steering = replace(steering, speed_error_sum_m=0.0, speed_error_m_s=0.0)
@@ -199,7 +203,9 @@ def _closed(
     steering, lead = _with_heading(steering, trajectory, command, turns and freedom > 0.5, settings)
     move = ahead * np.array([np.sin(command.travel_rad), np.cos(command.travel_rad)])
     aim = turned(trajectory.directions[ROOT], lead)
-    return steering, _Wish(aim, move, float(controlled), request, controlled)
+    # While stopping, the prediction's own future must not keep the animal going.
+    corrected = float(goal > 0 or turns)
+    return steering, _Wish(aim, move, corrected, request, controlled)
 
 
 def _styles(

@@ -130,12 +130,14 @@ def past_shifted(trajectory: Trajectory) -> Trajectory:
     )
 
 
-def root_moved(trajectory: Trajectory, step: Array) -> Trajectory:
+def root_moved(trajectory: Trajectory, step: Array, *, add_velocity: bool) -> Trajectory:
     """Move the root by one frame's step and carry the future along.
 
     Args:
         trajectory: the past has been shifted already.
         step: (3,) x m, yaw rad, z m in this frame, relative to the root.
+        add_velocity: True adds the root's velocity to the future's, frame after frame, as the
+            published controller does; False turns the future's velocities with the animal.
     """
     root = trajectory.root
     offset = np.array([step[0], step[2]])
@@ -147,7 +149,10 @@ def root_moved(trajectory: Trajectory, step: Array) -> Trajectory:
     positions[FUTURE] += ahead
     velocities = trajectory.velocities_m_s.copy()
     velocities[ROOT] = here * FPS
-    velocities[FUTURE] += ahead * FPS
+    if add_velocity:
+        velocities[FUTURE] += ahead * FPS
+    else:
+        velocities[FUTURE] = turned(velocities[FUTURE], step[1])
     directions = trajectory.directions.copy()
     directions[ROOT:] = turned(directions[ROOT:], step[1])
     return replace(
