@@ -1,7 +1,7 @@
 """The 22-joint body that text-to-motion systems write (HumanML3D, the SMPL body without hands).
 
 Its rest pose is a T: legs straight down, arms straight out, palms down, toes forward. Proportions
-are those of a person of 1.7 m; a clip brings its own bone lengths (`motion.humanml`).
+are those of a person of 1.75 m; a clip brings its own bone lengths (`motion.humanml`).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def with_offsets(offsets_m: np.ndarray) -> Skeleton:
     return skeleton
 
 
-#: The 22 joints at 1.7 m.
+#: The 22 joints at 1.75 m.
 HUMANOID = with_offsets(np.array([offset for _, _, offset in _JOINTS]))
 
 

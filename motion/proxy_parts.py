@@ -1,9 +1,10 @@
-"""What the proxies are made of: a wolf, a person, and capsules for any other skeleton."""
+"""What the proxies are made of: a wolf, a mannequin, and capsules for any other skeleton."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from motion.humanoid_proxy import is_humanoid, mannequin
 from motion.proxy import Part
 from motion.skeleton import QUADRUPED, Skeleton
 
@@ -16,6 +17,8 @@ def parts_for(skeleton: Skeleton) -> tuple[Part, ...]:
     """Return the parts that fit a skeleton's joint names."""
     if set(QUADRUPED.names) <= set(skeleton.names):
         return WOLF
+    if is_humanoid(skeleton):
+        return mannequin(skeleton)
     return plain(skeleton)
 
 
