@@ -1,7 +1,8 @@
 """Weights that anyone can make from a formula: networks are compared without checkpoints.
 
 For a tensor of name k and shape s: n = default_rng(crc32(salt + k)).standard_normal(s); matrices
-and kernels are n / sqrt(prod(s[1:])); vectors 1 + 0.1 n if k ends in "weight", else 0.1 n.
+and kernels are n / sqrt(prod(s[1:])); vectors 1 + 0.1 n if k ends in "weight", else 0.1 n. Of the
+motion network, deviations ("std") are 0.5 + |n|.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from assets3d.checkpoints import build_with
+from motion.weights import Weights, file_names
+from motion.weights.record import from_named
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -47,3 +50,15 @@ def golden_network(make: Callable[[], Network], salt: str = "") -> Network:
         for name, shape in shapes_of(make).items()
     }
     return build_with(make, weights, "golden network", torch.float32)
+
+
+def golden_motion_weights(salt: str = "") -> Weights:
+    """Return the motion network's weights; names are the binary files' without suffix."""
+    arrays = {}
+    for file, shape in file_names().items():
+        name = file.removesuffix(".bin")
+        values = golden_weight(name, shape, salt)
+        if name.endswith("std"):
+            values = np.float32(0.5) + np.abs(golden_noise(name, shape, salt))
+        arrays[name] = np.asarray(values, np.float32)
+    return from_named(arrays, "golden weights")

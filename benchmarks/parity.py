@@ -31,7 +31,8 @@ from assets3d.splats.ply import read_ply, write_ply
 from assets3d.views.cameras import frame_vectors
 from assets3d.views.unet import MultiViewUNet
 from assets3d.views.unet_config import MultiViewUNetConfig
-from benchmarks.golden import golden_network, golden_noise, shapes_of
+from benchmarks.golden import golden_motion_weights, golden_network, golden_noise, shapes_of
+from motion.network import GATING_341, GATING_441, Backend, Network
 
 NETWORK_TOLERANCE = 1e-4
 CAMERA_TOLERANCE = 1e-6
@@ -162,12 +163,23 @@ def check_recentre(folder: Path, salt: str) -> Iterator[Row]:
     yield Row("recenter: levels", difference(found, wanted), RECENTRE_TOLERANCE)
 
 
-#: The motion networks join here: a function (folder, salt) -> rows, for mann.npz.
+def check_mann(folder: Path, salt: str, *, backend: Backend = "native") -> Iterator[Row]:
+    """The motion network with both gating lists; the weights' names are those of the files."""
+    golden = np.load(folder / "mann.npz")
+    weights = golden_motion_weights(salt)
+    for label, gating in (("441", GATING_441), ("341", GATING_341)):
+        found = Network(weights, gating=gating, backend=backend)(golden["x"])
+        for key, values in (("experts", found.experts), ("y", found.output)):
+            error = difference(values, golden[f"{key}_{label}"])
+            yield Row(f"mann: {key}, gating list {label}", error, NETWORK_TOLERANCE)
+
+
 CHECKS: tuple[Callable[[Path, str], Iterator[Row]], ...] = (
     check_names,
     check_cameras,
     check_ply,
     check_recentre,
+    check_mann,
     check_views,
     check_lgm,
 )

@@ -7,13 +7,14 @@ adaptive neural networks for quadruped motion control", SIGGRAPH 2018.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets3d.errors import InputError
+from assets3d.errors import InputError, PassingError
 from motion.features import INPUT_SIZE
 from motion.weights import GATING_341, GATING_441, Weights, trimmed
 from motion.weights.record import Array
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["GATING_341", "GATING_441", "Network", "Prediction"]
 
+_log = logging.getLogger(__name__)
+
 Backend = Literal["auto", "native", "numpy", "torch"]
-Precision = Literal["float32", "half", "sparse"]
+Precision = Literal["float32", "half", "compact", "sparse"]
+
+#: Bits that the native backend stores a weight of the experts in.
+BITS = {"float32": 32, "half": 16, "compact": 12, "sparse": 12}
 
 
 class Prediction(NamedTuple):
@@ -48,9 +54,10 @@ class Network:
         weights: of any size; padding that cannot matter is left out of the computation.
         gating: the 19 inputs that the gating network sees.
         backend: "native" is the C++ kernel, "auto" the same, or numpy where it cannot be built.
-        precision: "half" stores the experts as float16 and computes in float32; "sparse" is half
-            and also leaves out experts with a weight under `sparse_threshold`, the others'
-            weights being scaled to sum to 1. Both need the native backend.
+        precision: of the stored experts; arithmetic is float32 throughout. "half" takes 16 bits a
+            weight, "compact" 12; "sparse" is compact and also leaves out experts with a share under
+            `sparse_threshold`, the others' shares being scaled to sum to 1. These need the
+            native backend.
         threads: of a batch in the native backend; results do not depend on it.
         sparse_threshold: see precision.
 
@@ -71,6 +78,8 @@ class Network:
     ) -> None:
         self.gating = _checked_gating(gating)
         self.precision = precision
+        #: (480,) spread of the inputs in the training data, what perturbations are measured in.
+        self.input_std = weights.input_std
         self._expert_count = weights.expert_count
         self._run = _runner(
             trimmed(weights), self.gating, backend, precision, threads, sparse_threshold
@@ -168,13 +177,31 @@ def _runner(
     threads: int,
     threshold: float,
 ) -> Runner:
-    if precision not in ("float32", "half", "sparse"):
-        raise InputError(f"network: precision {precision}, wanted float32, half or sparse")
-    if precision != "float32":
-        raise InputError(f"network: precision {precision} needs the native backend")
-    if backend == "torch":
+    if precision not in BITS:
+        raise InputError(f"network: precision {precision}, wanted one of {', '.join(BITS)}")
+    if backend not in ("auto", "native", "numpy", "torch"):
+        raise InputError(f"network: backend {backend}, wanted auto, native, numpy or torch")
+    if backend == "torch" and precision == "float32":
         return TorchRunner(weights, gating)
-    return NumpyRunner(weights, gating)
+    if backend == "numpy" and precision == "float32":
+        return NumpyRunner(weights, gating)
+    if backend in ("numpy", "torch"):
+        raise InputError(f"network: precision {precision} needs the native backend, not {backend}")
+    from motion.network_native import NativeRunner
+
+    try:
+        return NativeRunner(
+            weights,
+            gating,
+            bits=BITS[precision],
+            threshold=threshold if precision == "sparse" else 0.0,
+            threads=threads,
+        )
+    except PassingError as error:
+        if backend == "native" or precision != "float32":
+            raise
+        _log.warning("network: computed in NumPy (%s)", error)
+        return NumpyRunner(weights, gating)
 
 
 def _checked_gating(gating: Sequence[int]) -> NDArray[np.int64]:

@@ -1,8 +1,8 @@
 """Compile the native kernel: `python -m assets3d.native.build`.
 
 Standard library only, because setup.py calls it before anything is installed. The compiler is
-$CXX, else g++ or clang++, else the one in the `ziglang` package. The C++ kernel source is compiled
-once per instruction set; the library chooses at run time.
+$CXX, else g++ or clang++, else the one in the `ziglang` package. The sources of arithmetic are
+compiled once per instruction set; the library chooses at run time.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ X86_KERNELS: tuple[Kernel, ...] = (
     ),
 )
 OTHER_KERNELS: tuple[Kernel, ...] = (("baseline", "baseline", [], 2),)
+
+#: Compiled once.
+COMMON_SOURCES = (
+    *("rasteriser.cpp", "pool.cpp", "mesh_renderer.cpp", "surface.cpp"),
+    "mann_driver.cpp",
+)
+#: Compiled for each instruction set, with the beginning of the name of the table each exports.
+TABLE_SOURCES = (("kernel.cpp", "a3d_table"), ("mann.cpp", "a3d_mann"))
 
 #: -ffp-contract=off: forward and backward must round alike, so fused multiply-adds are written out.
 FLAGS = [
@@ -90,15 +98,13 @@ def build(target: Path = LIBRARY) -> Path:
     # In the target's folder, so that the last step is a rename on one file system.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as folder:
         jobs = []
-        for source in ("rasteriser.cpp", "pool.cpp", "mesh_renderer.cpp", "surface.cpp"):
+        for source in COMMON_SOURCES:
             jobs.append(([*FLAGS, *shared, *defines], source, f"{folder}/{Path(source).stem}.o"))
         for table, name, flags, height in X86_KERNELS if x86 else OTHER_KERNELS:
-            macros = [
-                f"-DA3D_TABLE=a3d_table_{table}",
-                f'-DA3D_NAME="{name}"',
-                f"-DA3D_BLOCK_HEIGHT={height}",
-            ]
-            jobs.append(([*FLAGS, *shared, *flags, *macros], "kernel.cpp", f"{folder}/{table}.o"))
+            macros = [f'-DA3D_NAME="{name}"', f"-DA3D_BLOCK_HEIGHT={height}"]
+            for source, prefix in TABLE_SOURCES:
+                own = [*FLAGS, *shared, *flags, *macros, f"-DA3D_TABLE={prefix}_{table}"]
+                jobs.append((own, source, f"{folder}/{prefix}_{table}.o"))
         with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
             list(
                 pool.map(

@@ -60,6 +60,36 @@ class MeshPictureStruct(ctypes.Structure):
     _fields_ = tuple((name, ctypes.c_void_p) for name in ("rgba", "depth", "normal", "face"))
 
 
+class MannLayerStruct(ctypes.Structure):
+    """A3dMannLayer of mann.h."""
+
+    _fields_ = (
+        ("panels", ctypes.c_void_p),
+        *((name, ctypes.c_int32) for name in ("inputs", "outputs", "panel_count", "unused")),
+    )
+
+
+class MannStruct(ctypes.Structure):
+    """A3dMann of mann.h."""
+
+    _fields_ = (
+        ("layers", MannLayerStruct * 3),
+        ("gate_weights", ctypes.c_void_p * 3),
+        ("gate_biases", ctypes.c_void_p * 3),
+        *(
+            (name, ctypes.c_void_p)
+            for name in ("gating", "input_mean", "input_std", "output_mean", "output_std")
+        ),
+        *(
+            (name, ctypes.c_int32)
+            for name in ("inputs", "gates", "gating_hidden", "experts", "storage")
+        ),
+        ("small", ctypes.c_void_p),
+        ("small_bytes", ctypes.c_int64),
+        ("threshold", ctypes.c_float),
+    )
+
+
 _SIGNATURES = {
     "a3d_instruction_set": (ctypes.c_char_p, [ctypes.c_int]),
     "a3d_forward": (
@@ -83,6 +113,14 @@ _SIGNATURES = {
         ctypes.c_int,
         [ctypes.POINTER(MeshSceneStruct), ctypes.POINTER(MeshPictureStruct), ctypes.c_int],
     ),
+    "a3d_mann": (
+        ctypes.c_int,
+        [
+            *(ctypes.POINTER(MannStruct), ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p),
+            *(ctypes.c_void_p, ctypes.c_int, ctypes.c_int),
+        ],
+    ),
+    "a3d_read_loop": (ctypes.c_float, [ctypes.c_void_p, ctypes.c_int64, ctypes.c_int]),
     "a3d_fma_loop": (ctypes.c_double, [ctypes.c_int64, ctypes.c_int]),
 }
 

@@ -5,10 +5,7 @@
 
 #include <mutex>
 
-#ifdef A3D_X86
-#include <cpuid.h>
-#endif
-
+#include "cpu.h"
 #include "frame.h"
 #include "pool.h"
 
@@ -88,29 +85,12 @@ Context* take_context() {
     return new Context;
 }
 
-#ifdef A3D_X86
-// 0 baseline, 1 AVX2 and FMA, 2 AVX-512 F, DQ, BW, VL: the processor must have the instructions and
-// the system must save the registers. __builtin_cpu_supports finds nothing when zig is the compiler.
-int best_x86() {
-    unsigned a, b, c, d, leaf1_c;
-    if (!__get_cpuid(1, &a, &b, &leaf1_c, &d)) return 0;
-    const unsigned fma = 1u << 12, saves = 1u << 27;
-    if (!(leaf1_c & fma) || !(leaf1_c & saves) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-    unsigned saved, upper;
-    __asm__("xgetbv" : "=a"(saved), "=d"(upper) : "c"(0));
-    const unsigned avx2 = 1u << 5, avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
-    if ((saved & 0x6) != 0x6 || !(b & avx2)) return 0;
-    return (saved & 0xe6) == 0xe6 && (b & avx512) == avx512 ? 2 : 1;
-}
-#endif
-
 const KernelTable* table_of(int isa) {
 #ifdef A3D_X86
-    static const int best = best_x86();
-    if ((isa == 2 || isa < 0) && best >= 2) return &a3d_table_avx512;
-    if ((isa == 1 || isa < 0) && best >= 1) return &a3d_table_avx2;
+    return choose_table(isa, &a3d_table_baseline, &a3d_table_avx2, &a3d_table_avx512);
+#else
+    return choose_table<KernelTable>(isa, &a3d_table_baseline, nullptr, nullptr);
 #endif
-    return isa <= 0 ? &a3d_table_baseline : nullptr;
 }
 
 // Depth keys of what lies before the camera; a positive float's bits sort as the float does.
