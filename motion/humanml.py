@@ -27,7 +27,7 @@ def read_joints(
     std: Path | None = None,
     normalised: bool = True,
     source_fps: float = SOURCE_FPS,
-    fps: float | None = None,
+    fps: float | None = 60.0,
     name: str | None = None,
 ) -> Clip:
     """Return the motion in an npy file as a clip of the 22-joint humanoid, feet on the ground.
@@ -38,7 +38,8 @@ def read_joints(
         std: (263,) standard deviation of the vectors.
         normalised: False where vectors are in metres already.
         source_fps: the file's own rate: 20 for everything trained on HumanML3D.
-        fps: the clip's rate, resampled along the shortest rotations; None: the file's own.
+        fps: the clip's rate, resampled along the shortest rotations; None: the file's own. Feet are
+            best locked after it.
         name: what the clip is called; None: the file's name.
 
     Raises:

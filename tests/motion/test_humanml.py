@@ -5,6 +5,7 @@ from scipy.spatial.transform import Rotation
 from assets3d.errors import InputError
 from motion import humanoid
 from motion.clip import Clip, continuous, world_pose
+from motion.foot_lock import lock_feet
 from motion.humanml import clip_from_positions, fit_skeleton, grounded, read_joints
 from motion.humanml_files import decode, read_positions
 from motion.humanoid import HUMANOID, NAME_MAPS, renamed
@@ -126,10 +127,28 @@ def test_both_file_forms_give_the_same_clip(tmp_path):
     np.save(tmp_path / "std.npy", std)
     np.save(tmp_path / "joints.npy", positions[None, :-1].astype(np.float32))
     np.save(tmp_path / "vectors.npy", ((vectors - mean) / std).astype(np.float32))
-    a = read_joints(tmp_path / "joints.npy")
-    b = read_joints(tmp_path / "vectors.npy", mean=tmp_path / "mean.npy", std=tmp_path / "std.npy")
+    a = read_joints(tmp_path / "joints.npy", fps=None)
+    statistics = {"mean": tmp_path / "mean.npy", "std": tmp_path / "std.npy"}
+    b = read_joints(tmp_path / "vectors.npy", fps=None, **statistics)
     np.testing.assert_allclose(world_pose(a)[0], world_pose(b)[0], atol=2e-4)
     assert (a.name, a.fps) == ("joints", 20.0)
+
+
+def test_clips_come_at_sixty_frames_with_locked_feet_standing_still(tmp_path):
+    sway = 0.02 * np.sin(np.pi * np.arange(60) / 20)  # a stander whose feet slide with the hips
+    root = HUMANOID.offsets_m[0] + np.outer(sway, [1.0, 0.0, 0.5])
+    positions, _ = world_pose(person(60, {"left_knee": [20, 0, 0], "right_knee": [25, 0, 0]}, root))
+    np.save(tmp_path / "stand.npy", positions)
+    clip = read_joints(tmp_path / "stand.npy")
+    assert (clip.fps, len(clip)) == (60.0, 178)
+    locked = lock_feet(clip)
+    assert locked.contacts.any(axis=0).all()
+    feet = world_pose(locked.clip)[0][:, list(humanoid.FEET)]
+    held = locked.contacts[1:] & locked.contacts[:-1]
+    before = np.linalg.norm(np.diff(world_pose(clip)[0][:, list(humanoid.FEET)], axis=0), axis=2)
+    after = np.linalg.norm(np.diff(feet, axis=0), axis=2)
+    assert after[held].mean() < 0.3 * before[held].mean()
+    assert feet[..., 1].min() > humanoid.FOOT_HEIGHT_M - 1e-6
 
 
 def test_the_carrying_foot_is_put_on_the_ground():
