@@ -184,7 +184,7 @@ def _random_move(generator: np.random.Generator, ramp: float) -> Part:
     else:
         speed = float(4.6 * generator.uniform() ** 1.3)
     most = min(np.radians(120.0), 6.0 / max(speed, 0.1))
-    turning = generator.uniform() < 0.55
+    turning = generator.uniform() < 0.65
     turn = float(generator.uniform(-most, most)) if turning else 0.0
     slipping = generator.uniform() < 0.15 and 0.2 < speed < 2.5
     slip = float(generator.uniform(-0.6, 0.6)) if slipping else 0.0

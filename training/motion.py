@@ -34,7 +34,7 @@ from training.motion_validation import rolled_scores
 from training.run import command_line, fresh, run, settings_from
 
 #: Root motion decides where the animal goes, paws whether they slide.
-ROOT_WEIGHT, PAW_WEIGHT = 8.0, 2.0
+ROOT_WEIGHT, PAW_WEIGHT = 8.0, 3.0
 
 
 @dataclass(frozen=True)

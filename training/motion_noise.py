@@ -24,8 +24,8 @@ class Noise:
         style: spread of noise on style labels and speed.
     """
 
-    pose: float = 0.3
-    mixed: float = 0.12
+    pose: float = 0.25
+    mixed: float = 0.1
     bend: float = 0.1
     style: float = 0.03
 
