@@ -19,12 +19,12 @@ class ContactSettings:
     tenth or two of it. A contact begins below the lower thresholds and ends above the higher ones.
     """
 
-    begin_height_m: float = 0.018
-    end_height_m: float = 0.03
-    begin_speed_m_s: float = 0.12
-    begin_share: float = 0.15
-    end_speed_m_s: float = 0.22
-    end_share: float = 0.28
+    begin_height_m: float = 0.022
+    end_height_m: float = 0.035
+    begin_speed_m_s: float = 0.3
+    begin_share: float = 0.12
+    end_speed_m_s: float = 0.6
+    end_share: float = 0.2
     smoothing_s: float = 0.012
     shortest_s: float = 0.05
 

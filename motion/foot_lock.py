@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from motion.clip import Clip, local_rotations, world_pose
 from motion.contacts import ContactSettings, found_contacts, intervals
@@ -21,6 +22,9 @@ from motion.skeleton import Skeleton
 
 Array = NDArray[np.float64]
 
+#: How often a leg is solved again with a shorter way.
+_ATTEMPTS = 4
+
 
 @dataclass(frozen=True)
 class LockSettings:
@@ -29,13 +33,14 @@ class LockSettings:
     Attributes:
         contacts: when a foot stands.
         fade_s: how long a correction takes to fade in and out.
-        leash_m: a foot that strays farther than this from its place drags it along, so that no
-            joint is moved much more than that.
+        leash_m: a foot that strays farther than this from its place drags it along.
+        farthest_m: no joint is moved farther, but for what keeps a foot out of the ground.
     """
 
     contacts: ContactSettings = field(default_factory=ContactSettings)
     fade_s: float = 0.15
-    leash_m: float = 0.022
+    leash_m: float = 0.026
+    farthest_m: float = 0.029
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ def lock_feet(
     clip: Clip,
     *,
     contacts: NDArray[np.bool_] | None = None,
+    feet_m: Array | None = None,
     settings: LockSettings | None = None,
 ) -> Locked:
     """Return the clip with standing feet held and no foot under the ground.
@@ -69,38 +75,69 @@ def lock_feet(
     Args:
         clip: any clip.
         contacts: (T, F) where it is known which foot stands; found by `motion.contacts` otherwise.
+        feet_m: (T, F, 3) places in which contacts are looked for, by default the clip's own. A
+            network's predicted feet (`rollout.positions_m[:, PAWS]`) are steadier than those that
+            its joint angles and fixed bones lead to.
         settings: thresholds and times.
     """
     settings = settings or LockSettings()
     feet = feet_of(clip)
     places, turns = world_pose(clip)
-    standing = places[:, list(feet.joints)]
+    own = places[:, list(feet.joints)]
     if contacts is None:
-        contacts = found_contacts(standing, places[:, 0], clip.fps, settings.contacts)
-    if contacts.shape != standing.shape[:2]:
-        raise ValueError(f"contacts: found {contacts.shape}, wanted {standing.shape[:2]}")
-    new_places, new_turns = places.copy(), turns.copy()
+        seen = own if feet_m is None else feet_m
+        contacts = found_contacts(seen, places[:, 0], clip.fps, settings.contacts)
+    if contacts.shape != own.shape[:2]:
+        raise ValueError(f"contacts: found {contacts.shape}, wanted {own.shape[:2]}")
+    new_turns = turns.copy()
     short = 0.0
     for number, (foot, joints) in enumerate(zip(feet.joints, feet.legs, strict=True)):
         if len(joints) != 3:
             continue
         floor = float(feet.contact_height_m[number])
-        goal = _goals(standing[:, number], contacts[:, number], floor, clip.fps, settings)
-        chain = (*joints, foot)
-        leg = moved_leg(
-            Leg(
-                tuple(places[:, joint] for joint in chain),  # type: ignore[arg-type]
-                tuple(turns[:, joint] for joint in joints),  # type: ignore[arg-type]
-            ),
-            goal,
+        leg = Leg(
+            tuple(places[:, joint] for joint in (*joints, foot)),  # type: ignore[arg-type]
+            tuple(turns[:, joint] for joint in joints),  # type: ignore[arg-type]
         )
-        for joint, turn in zip(joints, leg.turns, strict=True):
+        moves = _moves(own[:, number], contacts[:, number], floor, clip.fps, settings)
+        moved, goal = _moved_within(leg, moves, floor, clip.fps, settings)
+        for joint, turn in zip(joints, moved.turns, strict=True):
             new_turns[:, joint] = turn
-        short = max(short, float(np.linalg.norm(leg.places[3] - goal, axis=1).max(initial=0.0)))
+        short = max(short, float(np.linalg.norm(moved.places[3] - goal, axis=1).max(initial=0.0)))
     result = replace(clip, rotations_xyzw=_rotations(clip.skeleton, clip, new_turns))
-    new_places = world_pose(result)[0]
-    largest = float(np.linalg.norm(new_places - places, axis=-1).max(initial=0.0))
+    after, _ = world_pose(result)
+    largest = float(np.linalg.norm(after - places, axis=-1).max(initial=0.0))
     return Locked(result, contacts, largest, short)
+
+
+def _moved_within(
+    leg: Leg, moves: Array, floor_m: float, fps: float, settings: LockSettings
+) -> tuple[Leg, Array]:
+    """Return the leg with its foot moved, and the goal, no joint moved farther than allowed.
+
+    A bent knee may move twice as far as the foot. There the foot's way is cut short, softly in
+    time, but for its way up, out of the ground.
+    """
+    foot = leg.places[3]
+    for attempt in range(_ATTEMPTS):
+        goal = foot + moves
+        goal[:, 1] = np.maximum(goal[:, 1], floor_m)
+        moved = moved_leg(leg, goal)
+        farthest = np.max(
+            [
+                np.linalg.norm(new - old, axis=1)
+                for new, old in zip(moved.places, leg.places, strict=True)
+            ],
+            axis=0,
+        )
+        if attempt == _ATTEMPTS - 1 or farthest.max(initial=0.0) <= settings.farthest_m:
+            break
+        share = np.minimum(1.0, 0.95 * settings.farthest_m / np.maximum(farthest, 1e-9))
+        near = max(round(0.05 * fps), 1)
+        share = gaussian_filter1d(minimum_filter1d(share, 4 * near + 1), near, truncate=2.0)
+        up = np.where(moves[:, 1] > 0.0, 1.0, share)
+        moves = moves * np.column_stack([share, up, share])
+    return moved, goal
 
 
 def _rotations(skeleton: Skeleton, clip: Clip, turns: Array) -> Array:
@@ -111,25 +148,22 @@ def _rotations(skeleton: Skeleton, clip: Clip, turns: Array) -> Array:
     return np.where(whole[None, :, None], clip.rotations_xyzw, found)
 
 
-def _goals(
+def _moves(
     foot: Array, standing: NDArray[np.bool_], floor_m: float, fps: float, settings: LockSettings
 ) -> Array:
-    """Return (T, 3) where a foot should be: held in contact, never under the ground."""
+    """Return (T, 3) how to move a foot so that it is held in contact, fading in and out."""
     moves = np.zeros_like(foot)
-    weight_out = max(round(settings.fade_s * fps), 1)
+    fade = max(round(settings.fade_s * fps), 1)
     spans = intervals(standing)
     for first, last in spans:
-        spot = _spots(foot[first:last], settings.leash_m)
-        spot[:, 1] = floor_m
+        spot = _spots(foot[first:last], floor_m, settings.leash_m)
         moves[first:last] = spot - foot[first:last]
     for number, (first, last) in enumerate(spans):
         before = spans[number - 1][1] if number else 0
         after = spans[number + 1][0] if number + 1 < len(spans) else len(foot)
-        _fade(moves, range(first - 1, before - 1, -1), moves[first], weight_out)
-        _fade(moves, range(last, after), moves[last - 1], weight_out)
-    goal = foot + moves
-    goal[:, 1] = np.maximum(goal[:, 1], floor_m)
-    return goal
+        _fade(moves, range(first - 1, before - 1, -1), moves[first], fade)
+        _fade(moves, range(last, after), moves[last - 1], fade)
+    return moves
 
 
 def _fade(moves: Array, frames: range, move: Array, length: int) -> None:
@@ -140,7 +174,7 @@ def _fade(moves: Array, frames: range, move: Array, length: int) -> None:
         moves[frame] += move * share * share * (3.0 - 2.0 * share)
 
 
-def _spots(foot: Array, leash_m: float) -> Array:
+def _spots(foot: Array, floor_m: float, leash_m: float) -> Array:
     """Return (n, 3) places for the foot in one contact: one place, dragged if the foot strays.
 
     The place is the middle of what the foot covers in as many first frames as the leash allows.
@@ -149,11 +183,14 @@ def _spots(foot: Array, leash_m: float) -> Array:
     reach = np.linalg.norm((high - low)[:, [0, 2]], axis=1) / 2.0
     held = max(int(np.searchsorted(reach, leash_m)) - 1, 0)
     spot = (low[held] + high[held]) / 2.0
+    spot[1] = floor_m
+    rise = np.minimum(np.abs(foot[:, 1] - floor_m), 0.8 * leash_m)
+    free = np.sqrt(leash_m**2 - rise**2)  # what the way up or down leaves of the leash
     spots = np.zeros_like(foot)
     for frame, place in enumerate(foot):
         away = (place - spot) * [1.0, 0.0, 1.0]
         distance = float(np.linalg.norm(away))
-        if distance > leash_m:
-            spot = spot + away * (1.0 - leash_m / distance)
+        if distance > free[frame]:
+            spot = spot + away * (1.0 - free[frame] / distance)
         spots[frame] = spot
     return spots
