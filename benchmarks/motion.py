@@ -61,19 +61,21 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args(arguments)
     if options.quick:
-        options.seconds, options.scripts, options.minutes = 12.0, 1, 0.2
+        options.seconds, options.scripts, options.minutes = 9.0, 1, 0.2
     return options
 
 
 def _measured(options: argparse.Namespace) -> dict[str, Any]:
-    seeds, steady_s = (1, 5.0) if options.quick else (5, 10.0)
+    quick = options.quick
+    seeds, steady_s, most = (1, 5.0, 4) if quick else (5, 10.0, None)
+    disturbed = ("trot",) if quick else runs.GAITS
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         network = None
         work: dict[str, Callable[[Any], dict[str, Any]]] = {
             "gaits": lambda net: runs.gaits(net, options.seconds),
-            "steady": lambda net: runs.steady(net, steady_s),
-            "perturbations": lambda net: runs.perturbations(net, seeds),
+            "steady": lambda net: runs.steady(net, steady_s, most=most),
+            "perturbations": lambda net: runs.perturbations(net, seeds, names=disturbed),
             "long": lambda net: runs.long_runs(net, options.scripts, options.minutes * 60),
         }
         for part in (part for part in PARTS if part in options.parts):
