@@ -22,7 +22,9 @@ def load(params: Params) -> Any:
     def network() -> Any:
         from stages._models import find_model
 
-        return _network(find_model("motion", params["model"]).path, "441")
+        path = find_model("motion", params["model"]).path
+        embedded = path / "controller.safetensors"
+        return _network(embedded if embedded.is_file() else path, "441")
 
     return network
 
@@ -35,7 +37,7 @@ def build(profile_network: Any, item: Item) -> Mapping[str, Any]:
 
     spec, name = item.spec, item.spec["id"]
     clip, rollout, warnings = _clip(profile_network, item)
-    locked = _locked(clip) if spec["lock_feet"] else None
+    locked = _locked(clip, rollout) if spec["lock_feet"] else None
     clip = clip if locked is None else locked.clip
     written = resample(clip, float(spec["fps"]))
     write_bvh(item.out / f"{name}.bvh", written, unit=spec["bvh_unit"])
@@ -70,14 +72,26 @@ def _clip(profile_network: Any, item: Item) -> tuple[Any, Any, list[str]]:
 
         clip = read_joints(item.given, mean=item.sources.get("mean"), std=item.sources.get("std"))
         return clip, None, []
-    from motion.bvh import read_bvh
-
     if enters == "bvh":
-        return read_bvh(item.given), None, []
-    from motion.inbetween import between
+        return _captured(item.given, item.spec["unit"]), None, []
+    from motion.inbetween import between, continued
 
-    first, second = (read_bvh(item.sources[f"between.{number}"]) for number in (1, 2))
-    return between(first, second, seconds=item.spec["seconds"]), None, []
+    paths = (item.sources[f"between.{number}"] for number in (1, 2))
+    first, second = (_captured(path, item.spec["unit"]) for path in paths)
+    seconds = item.spec["seconds"]
+    second = continued(first, second, seconds=seconds)
+    return between(first, second, seconds=seconds, name=name), None, []
+
+
+def _captured(path: Any, unit: str) -> Any:
+    """Read a BVH; a capture of the quadruped is told by its bones and put into our rest pose."""
+    from motion.bvh import read_bvh
+    from motion.rebase import rebased
+    from motion.skeleton import QUADRUPED
+
+    clip = read_bvh(path, unit=unit)
+    known = set(QUADRUPED.names) <= set(clip.skeleton.names)
+    return rebased(clip, source=path.name) if known else clip
 
 
 def _network(path: Any, gating: str) -> Any:
@@ -88,10 +102,12 @@ def _network(path: Any, gating: str) -> Any:
     return Network(read_weights(path), gating=lists[gating])
 
 
-def _locked(clip: Any) -> Any:
+def _locked(clip: Any, rollout: Any) -> Any:
     from motion.foot_lock import lock_feet
+    from motion.skeleton import PAWS
 
-    return lock_feet(clip)
+    # The network's own feet are steadier than those that constant bones lead to.
+    return lock_feet(clip, feet_m=None if rollout is None else rollout.positions_m[:, PAWS])
 
 
 def _write_pictures(clip: Any, rollout: Any, locked: Any, item: Item) -> None:
@@ -120,7 +136,7 @@ STEP = Step(
     reads={"script": (), "bvh": (), "joints": (), "between": ()},
     fields=(
         *("id", "script", "gating", "root_motion_unit", "seconds"),
-        *("fps", "root", "clips", "lock_feet", "bvh_unit"),
+        *("fps", "root", "clips", "lock_feet", "bvh_unit", "unit"),
     ),
     modules=(
         "assets3d.images.animation",
@@ -134,6 +150,7 @@ STEP = Step(
         "motion.measures",
         "motion.network",
         "motion.preview",
+        "motion.rebase",
         "motion.resample",
         "motion.rollout",
         "motion.script",
