@@ -24,6 +24,8 @@ Array = NDArray[np.float64]
 
 #: How often a leg is solved again with a shorter way.
 _ATTEMPTS = 4
+#: A foot is carried higher from the first speed, wholly so at the sum of both, under this height.
+_SLOW_M_S, _HURRY_M_S, _LOW_M = 0.3, 0.9, 0.06
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,14 @@ class LockSettings:
         fade_s: how long a correction takes to fade in and out.
         leash_m: a foot that strays farther than this from its place drags it along.
         farthest_m: no joint is moved farther, but for what keeps a foot out of the ground.
+        clearance_m: how much higher a foot that hurries low over the ground is carried.
     """
 
     contacts: ContactSettings = field(default_factory=ContactSettings)
     fade_s: float = 0.15
     leash_m: float = 0.026
     farthest_m: float = 0.029
+    clearance_m: float = 0.012
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,7 @@ def _moved_within(
     """Return the leg with its foot moved, and the goal, no joint moved farther than allowed.
 
     A bent knee may move twice as far as the foot. There the foot's way is cut short, softly in
-    time, but for its way up, out of the ground.
+    time; out of the ground it comes all the same.
     """
     foot = leg.places[3]
     for attempt in range(_ATTEMPTS):
@@ -135,8 +139,7 @@ def _moved_within(
         share = np.minimum(1.0, 0.95 * settings.farthest_m / np.maximum(farthest, 1e-9))
         near = max(round(0.05 * fps), 1)
         share = gaussian_filter1d(minimum_filter1d(share, 4 * near + 1), near, truncate=2.0)
-        up = np.where(moves[:, 1] > 0.0, 1.0, share)
-        moves = moves * np.column_stack([share, up, share])
+        moves = moves * share[:, None]
     return moved, goal
 
 
@@ -163,7 +166,21 @@ def _moves(
         after = spans[number + 1][0] if number + 1 < len(spans) else len(foot)
         _fade(moves, range(first - 1, before - 1, -1), moves[first], fade)
         _fade(moves, range(last, after), moves[last - 1], fade)
+    moves[:, 1] += np.where(standing, 0.0, _lift(foot, floor_m, fps, settings.clearance_m))
     return moves
+
+
+def _lift(foot: Array, floor_m: float, fps: float, clearance_m: float) -> Array:
+    """Return (T,) how much to raise a foot: the faster and the lower it is, the more.
+
+    Networks blur the moments of lift-off and touch-down, and drag the foot over the ground there.
+    """
+    if len(foot) < 2:
+        return np.zeros(len(foot))
+    velocity = np.gradient(foot[:, [0, 2]], axis=0) * fps
+    fast = np.clip((np.linalg.norm(velocity, axis=1) - _SLOW_M_S) / _HURRY_M_S, 0.0, 1.0)
+    low = 1.0 - np.clip((foot[:, 1] - floor_m) / _LOW_M, 0.0, 1.0)
+    return np.asarray(clearance_m * gaussian_filter1d(fast * low, 0.015 * fps, mode="nearest"))
 
 
 def _fade(moves: Array, frames: range, move: Array, length: int) -> None:

@@ -56,9 +56,8 @@ def test_feet_that_slide_are_held(name):
     locked = lock_feet(clip)
     places = world_pose(locked.clip)[0]
     feet = places[:, list(PAWS)]
-    # What skates in a clean canter is the swing close over the ground, and stays.
-    clean = skating(made.clip).mean()
-    assert skating(locked.clip).mean() < clean + 0.5 * (skating(clip).mean() - clean)
+    assert skating(clip).mean() > 0.035
+    assert skating(locked.clip).mean() < min(0.033, 0.5 * skating(clip).mean())
     assert penetration_m(feet, np.full(4, PAW_HEIGHT_M)).max() < 0.005
     assert locked.largest_move_m < 0.03
     whole = slice(60, None)  # from a stand into the gait in the first second
