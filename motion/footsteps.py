@@ -31,6 +31,7 @@ class StepSettings:
         shortest_s: least time of one step of both groups of feet; it bounds their number.
         lift_m: height of a swing, reached by steps of `full_lift_m` or longer.
         full_lift_m: see lift_m.
+        carry_s: how long a foot in swing at an end carries on at its rate.
         still_m: feet that have to move less than this stay on the ground.
     """
 
@@ -38,6 +39,7 @@ class StepSettings:
     shortest_s: float = 0.35
     lift_m: float = 0.06
     full_lift_m: float = 0.25
+    carry_s: float = 0.16
     still_m: float = 0.015
 
 
@@ -53,7 +55,8 @@ class _End:
 def stepped(clip: Clip, first: int, last: int, settings: StepSettings | None = None) -> Clip:
     """Return the clip with feet stepping strictly between the frames first and last.
 
-    Feet that stand at neither end keep their motion. Feet alternate in two groups: left and right,
+    Feet that stand at neither end keep their motion unless there is time for two steps. Feet
+    alternate in two groups: left and right,
     or the diagonals of four.
     """
     settings = settings or StepSettings()
@@ -74,9 +77,9 @@ def stepped(clip: Clip, first: int, last: int, settings: StepSettings | None = N
     inner = slice(first + 1, last)
     for foot, (joint, legs) in enumerate(zip(feet.joints, feet.legs, strict=True)):
         start, end = ends[foot]
-        if len(legs) != 3 or not (start.stands or end.stands):
+        if len(legs) != 3 or not (start.stands or end.stands or count > 1):
             continue
-        goal = _path(start, end, last - first, count, _second_group(foot), settings)[1:-1]
+        goal = _path(start, end, last - first, count, _second_group(foot), clip.fps, settings)[1:-1]
         chain = (*legs, joint)
         leg = Leg(
             tuple(places[inner, number] for number in chain),  # type: ignore[arg-type]
@@ -126,7 +129,13 @@ def _steps(ends: list[tuple[_End, _End]], seconds: float, settings: StepSettings
 
 
 def _path(
-    start: _End, end: _End, frames: int, count: int, second: bool, settings: StepSettings
+    start: _End,
+    end: _End,
+    frames: int,
+    count: int,
+    second: bool,
+    fps: float,
+    settings: StepSettings,
 ) -> Array:
     """Return a foot's places (frames + 1, 3): it stands, and swings once in each of the steps."""
     flat = np.array([1.0, 0.0, 1.0])
@@ -144,7 +153,7 @@ def _path(
         there = end.place - way * (1.0 - (step + 1) / count)
         arriving = end.rate if step == count - 1 and not end.stands else still
         leaving = rate if step == 0 and not start.stands else still
-        path[begin : stop + 1] = _swing(here, there, leaving, arriving, stop - begin, settings)
+        path[begin : stop + 1] = _swing(here, there, leaving, arriving, stop - begin, fps, settings)
         path[stop:] = there
         here = there
     return path
@@ -158,16 +167,30 @@ def _swing_window(frames: int, count: int, step: int, second: bool) -> tuple[int
 
 
 def _swing(
-    here: Array, there: Array, leaving: Array, arriving: Array, frames: int, settings: StepSettings
+    here: Array,
+    there: Array,
+    leaving: Array,
+    arriving: Array,
+    frames: int,
+    fps: float,
+    settings: StepSettings,
 ) -> Array:
     """Return a quintic from place and rate to place and rate, lifted in the middle."""
     time = (np.arange(frames + 1) / frames)[:, None]
     to = time**3 * (10.0 - 15.0 * time + 6.0 * time**2)
-    out = (time - 6.0 * time**3 + 8.0 * time**4 - 3.0 * time**5) * frames
-    into = (-4.0 * time**3 + 7.0 * time**4 - 3.0 * time**5) * frames
-    path = here + (there - here) * to + leaving * out + arriving * into
+    # Rates carry on for a moment only, else a fast swing would run far past its end.
+    carry = min(frames, max(1, round(settings.carry_s * fps)))
+    since = np.clip(time * frames / carry, 0.0, 1.0)
+    until = np.clip((1.0 - time) * frames / carry, 0.0, 1.0)
+    path = here + (there - here) * to
+    path = path + carry * (leaving * _rate(since) - arriving * _rate(until))
     far = float(np.linalg.norm(there - here))
     lift = settings.lift_m * min(1.0, far / settings.full_lift_m)
     path[:, 1] += lift * (16.0 * time**2 * (1.0 - time) ** 2)[:, 0]
     path[:, 1] = np.maximum(path[:, 1], min(here[1], there[1]))
     return np.asarray(path)
+
+
+def _rate(time: Array) -> Array:
+    """Return the quintic that starts at 0 with a rate of 1 and ends at rest at 0."""
+    return time - 6.0 * time**3 + 8.0 * time**4 - 3.0 * time**5

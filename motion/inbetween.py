@@ -21,8 +21,11 @@ from motion.footsteps import stepped
 
 Array = NDArray[np.float64]
 
-#: Within this time a motion continued backwards loses all but 1/e of its speed.
-_FADE_S = 0.15
+#: Within this time a motion continued backwards loses all but 1/e of its speed: the body has
+#: momentum, but a leg in swing that went on for longer would fold up.
+_FADE_S, _LIMB_FADE_S = 0.15, 0.05
+#: A joint's rate at the end of the first clip is gone after this time at most, for the same reason.
+_LIMB_RATE_S = 0.2
 _UP = np.array([0.0, 1.0, 0.0])
 
 
@@ -68,7 +71,8 @@ def between(
     gap, settle = _check(before, after, seconds, settle_s)
     base = _extended(_state(after), gap + 1, before.fps)
     end = _state(_cut(before, len(before) - 2, len(before)))
-    blended = _state_sum(base, _offsets(end, base, gap + settle))
+    limb_frames = min(gap + settle, max(1, round(_LIMB_RATE_S * before.fps)))
+    blended = _state_sum(base, _offsets(end, base, gap + settle, limb_frames))
     # base[0] is one frame before the last of `before`; its part from frame `gap + 1` is `after`.
     middle = _clip_of(blended, before)
     clip = _joined(before, middle, skip=2)
@@ -167,8 +171,10 @@ def _state(clip: Clip) -> _State:
 
 def _extended(state: _State, frames: int, fps: float) -> _State:
     """Continue a state backwards by so many frames, at its first speed fading away."""
-    steps = np.arange(frames, 0, -1) / (fps * _FADE_S)
-    reach = -(1.0 - np.exp(-steps)) / (1.0 - np.exp(-1.0 / (fps * _FADE_S)))
+    reach, limb_reach = (
+        np.expm1(-np.arange(frames, 0, -1) / (fps * fade_s)) / -np.expm1(-1.0 / (fps * fade_s))
+        for fade_s in (_FADE_S, _LIMB_FADE_S)
+    )
     # A clip that is continued at the same moment needs the step before its first to the second
     # order, else one cut in two would not be itself; over a gap that would only feed noise.
     curved = frames == 1 and len(state.root_m) > 2
@@ -182,7 +188,7 @@ def _extended(state: _State, frames: int, fps: float) -> _State:
     turn = _difference(state.local[1], state.local[0])
     if curved:
         turn = 2.0 * turn - _difference(state.local[2], state.local[1])
-    ways = np.multiply.outer(reach, turn)
+    ways = np.multiply.outer(limb_reach, turn)
     earlier = _added(np.broadcast_to(state.local[0], (frames, *state.local[0].shape)), ways)
     return _State(
         line(state.root_m),
@@ -192,7 +198,7 @@ def _extended(state: _State, frames: int, fps: float) -> _State:
     )
 
 
-def _offsets(end: _State, base: _State, frames: int) -> _State:
+def _offsets(end: _State, base: _State, frames: int, limb_frames: int) -> _State:
     """Return what is to be added to the base from its frame 0 on, so that it starts like `end`.
 
     Frame 1 of both is the last pose of the first clip; `local` holds rotation vectors here.
@@ -211,21 +217,23 @@ def _offsets(end: _State, base: _State, frames: int) -> _State:
     return _State(
         plain(end.root_m, base.root_m),
         heading(end.yaw_rad, base.yaw_rad),
-        _decayed(turns, frames, len(base.root_m)),
+        _decayed(turns, frames, len(base.root_m), limb_frames),
         ground,
     )
 
 
-def _decayed(pair: Array, frames: int, total: int) -> Array:
+def _decayed(pair: Array, frames: int, total: int, rate_frames: int | None = None) -> Array:
     """Return the quintic from pair[1], at the rate pair[1] - pair[0], to rest after `frames`.
 
-    Element 1 of the result is pair[1] itself, element 0 is pair[0], all after the end are 0.
+    What the rate adds is gone after `rate_frames` already, if given. Element 1 of the result is
+    pair[1] itself, element 0 is pair[0], all after the end are 0.
     """
-    time = np.clip(np.arange(total) - 1, 0, frames) / frames
+    rate_frames = rate_frames or frames
+    time, rate_time = (np.clip(np.arange(total) - 1, 0, n) / n for n in (frames, rate_frames))
     value = 1.0 - 10.0 * time**3 + 15.0 * time**4 - 6.0 * time**5
-    rate = time - 6.0 * time**3 + 8.0 * time**4 - 3.0 * time**5
+    rate = rate_time - 6.0 * rate_time**3 + 8.0 * rate_time**4 - 3.0 * rate_time**5
     out = np.multiply.outer(value, pair[1])
-    out += np.multiply.outer(rate * frames, pair[1] - pair[0])
+    out += np.multiply.outer(rate * rate_frames, pair[1] - pair[0])
     out[0] = pair[0]
     return np.asarray(out)
 

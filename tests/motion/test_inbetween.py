@@ -5,7 +5,7 @@ import pytest
 
 from assets3d.errors import InputError
 from motion.clip import Clip, world_pose
-from motion.gait_timeline import IDLE, Part
+from motion.gait_timeline import IDLE, MOVE, Part
 from motion.gaits import make_gaits
 from motion.humanml import clip_from_positions
 from motion.humanoid import FEET
@@ -161,3 +161,14 @@ def test_steps_do_not_snap(standing_dogs):
     places = world_pose(between(*standing_dogs, seconds=1.0))[0]
     assert np.linalg.norm(np.diff(places, axis=0), axis=2).max() * 60 < 4.0
     assert np.linalg.norm(np.diff(places, 2, axis=0), axis=2).max() * 3600 < 80.0
+
+
+def test_a_leg_in_swing_at_the_cut_does_not_fold_up():
+    whole = replace(make_gaits([Part(5.0, MOVE, 0.8)], seed=1).clip, sections=())
+    before, after = _part(whole, 100, 200), _part(whole, 200, 299)
+    far = moved(after, 0.3, after.ground[0, :2], before.ground[-1, :2] + [0.1, 0.5])
+    places = world_pose(between(before, far, seconds=0.7))[0]
+    usual = world_pose(whole)[0]
+    for knee, hip in ((17, 16), (21, 20), (8, 7), (13, 12)):
+        highest = (usual[:, knee, 1] - usual[:, hip, 1]).max()
+        assert (places[:, knee, 1] - places[:, hip, 1]).max() < highest + 0.04
