@@ -24,6 +24,8 @@ Unit = Literal["cm", "m"]
 _METRES = {"cm": 0.01, "m": 1.0}
 #: Joints below the root whose position channels move by less than this have a fixed offset.
 _STILL_M = 1e-3
+#: No skeleton has more metres of bones than this.
+_LONGEST_M = 30.0
 #: A frame rate this close to a whole number is one, written with few digits (0.0166667).
 _WHOLE_FPS = 1e-4
 
@@ -68,12 +70,14 @@ def euler_zxy_deg(rotations_xyzw: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unwrap(np.where(on_other[..., None], other, angles), period=360.0, axis=0)
 
 
-def read_bvh(path: Path, *, unit: Unit = "cm", name: str | None = None) -> Clip:
+def read_bvh(path: Path, *, unit: Unit | Literal["auto"] = "auto", name: str | None = None) -> Clip:
     """Read a BVH file as a clip of its own skeleton, whatever that is.
 
     Args:
         path: the file.
-        unit: what the file's lengths are in; BVH does not say.
+        unit: what the file's lengths are in; BVH does not say. "auto" takes a skeleton whose bones
+            add up to more than 30 for one in centimetres: animals and people have 2 to 10 m of
+            bones.
         name: the clip's name, by default the file's name without its ending.
 
     Raises:
@@ -85,6 +89,9 @@ def read_bvh(path: Path, *, unit: Unit = "cm", name: str | None = None) -> Clip:
         raise InputError(f"bvh: {path.name} cannot be read: {error.strerror}") from error
     hierarchy = read_hierarchy(lines, path.name)
     values, fps = _motion(lines, hierarchy, path.name)
+    if unit == "auto":
+        total = np.linalg.norm(hierarchy.offsets[1:], axis=1).sum()
+        unit = "cm" if total > _LONGEST_M else "m"
     positions, offsets = _positions(values, hierarchy, _METRES[unit], path.name)
     skeleton = hierarchy.skeleton(_METRES[unit])
     skeleton = Skeleton(skeleton.names, skeleton.parents, offsets, skeleton.sites)
