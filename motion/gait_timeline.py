@@ -162,7 +162,7 @@ def _random_part(generator: np.random.Generator, before: Part) -> Part:
     ramp = float(generator.uniform(0.3, 1.0))
     draw = generator.uniform()
     if before.style in (SIT, STAND, LIE):
-        draw = draw * 0.6 if draw < 0.85 else draw  # mostly up and off again
+        draw = draw * 1.2  # up and off again, or from one posture to another
     running = before.style == MOVE and before.speed_mps > 0.8
     if draw < 0.66 or (draw < 0.76 and not running):
         return _random_move(generator, ramp)

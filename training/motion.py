@@ -74,9 +74,10 @@ class MotionTask:
     ) -> None:
         self.recipe, self.device, self.note = recipe, device, note
         scale = scaling(data)
-        self.networks: MotionNetwork = fresh(
+        self.network: MotionNetwork = fresh(
             lambda: MotionNetwork(scale, recipe.hidden, recipe.experts, recipe.dropout), seed
         )
+        self.networks: nn.Module = self.network
         self.inputs = torch.from_numpy(data.inputs)
         self.outputs = torch.from_numpy(data.outputs)
         self.windows = torch.from_numpy(data.windows(recipe.frames))
@@ -99,7 +100,7 @@ class MotionTask:
             inputs = disturbed(inputs, self.spread, recipe.noise, generator)
         inputs = inputs.to(self.device)
         total = torch.zeros((), device=self.device)
-        network = self.networks
+        network = self.network
         for frame in range(frames):
             predicted = network(network.normalised(inputs))
             wanted = self.outputs[at + frame].to(self.device)

@@ -33,8 +33,8 @@ def write_motion_card(folder: Path, hidden: int, data: str, note: str, progress:
     text = f"""# Embedded quadruped controller
 
 The network of motion/network.py (480 inputs, 363 outputs, 8 experts) with {hidden} instead of 512
-hidden units; padded with zeros it gives the 58 binary files of the published layout, exactly. Experts'
-matrices are stored as float16.
+hidden units; padded with zeros it gives the 58 binary files of the published layout, exactly.
+Experts' matrices are stored as float16.
 
 - **Data**: {data}.
 - **Compute**: {note}.

@@ -83,10 +83,10 @@ def gait_dataset(minutes: float, seed: int) -> Dataset:
 def _quiet(generator: np.random.Generator) -> list[Part]:
     """Return a timeline that dwells: long rests in each still style, joined by short walks."""
     parts = [Part(4.0, IDLE)]
-    for style in generator.permutation([IDLE, SIT, STAND, LIE, IDLE, SIT, STAND, LIE]):
+    for style in generator.permutation([IDLE, SIT, STAND, LIE] * 3):
         ramp = float(generator.uniform(0.3, 1.0))
-        parts.append(Part(float(generator.uniform(4.0, 8.0)), int(style), ramp_s=ramp))
-        if generator.uniform() < 0.7:
+        parts.append(Part(float(generator.uniform(2.5, 6.0)), int(style), ramp_s=ramp))
+        if generator.uniform() < 0.5:
             speed, turn = generator.uniform(0.0, 1.4), generator.uniform(-1.2, 1.2)
             parts.append(Part(2.5, MOVE, float(speed), float(turn), ramp_s=ramp))
     return parts
@@ -144,8 +144,8 @@ def _spread(
         columns = np.arange(bones.start, bones.stop).reshape(-1, 4, 3)[:, kind].ravel()
         floored[columns] = np.maximum(std[columns], STD_FLOOR * _rms(std[columns]))
     rows = np.arange(samples[0].start, samples[0].stop).reshape(-1, samples[1])
-    for kind in (slice(0, 2), slice(2, 4), slice(4, 6)):
-        columns = rows[:, kind].ravel()
+    for first in (0, 2, 4):  # position, direction, velocity of all samples
+        columns = rows[:, first : first + 2].ravel()
         floored[columns] = np.maximum(std[columns], STD_FLOOR * _rms(std[columns]))
     floored[constant] = 1.0
     return floored.astype(np.float32)

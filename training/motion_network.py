@@ -76,11 +76,19 @@ class MotionNetwork(nn.Module):
         def array(value: torch.Tensor) -> np.ndarray:
             return value.detach().float().cpu().numpy().copy()
 
-        gating = tuple(Linear(array(layer.weight), array(layer.bias)) for layer in self.gating)
-        experts = tuple(Experts(array(layer.a), array(layer.b)) for layer in self.experts)
+        first, second, third = (
+            Linear(array(layer.weight), array(layer.bias))
+            for layer in self.gating
+            if isinstance(layer, nn.Linear)
+        )
+        below, middle, above = (
+            Experts(array(layer.a), array(layer.b))
+            for layer in self.experts
+            if isinstance(layer, ExpertLayer)
+        )
         return Weights(
-            gating,
-            experts,
+            (first, second, third),
+            (below, middle, above),
             array(self.input_mean),
             array(self.input_std),
             array(self.output_mean),

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 import torch
 
 from motion.features import BONE_COUNT, INPUT_BONES, INPUT_SAMPLES, PRESENT, SAMPLES
+from motion.skeleton import LEGS, PAWS
+
+#: How far each bone's velocity follows the trunk's: paws on the ground do not.
+_FOLLOWS = tuple(
+    0.0 if bone in PAWS else 0.4 if any(bone in leg[1:] for leg in LEGS) else 1.0
+    for bone in range(BONE_COUNT)
+)
 
 
 @dataclass(frozen=True)
@@ -20,13 +27,18 @@ class Noise:
     Attributes:
         pose: greatest spread of independent noise on the pose, in the inputs' own spreads.
         mixed: greatest share of another frame's pose mixed in.
-        bend: spread of how far the ends of the trajectory are scaled and turned (rad).
+        bend: spread of how far the future's end is scaled and turned (rad).
+        past_turn: spread of a false turn rate (rad/s) in the past and in the trunk's velocities.
+        past_speed: spread of a false speed (share) there. Both make the network take its root
+            motion from the future, which commands shape, and not go on as it went.
         style: spread of noise on style labels and speed.
     """
 
     pose: float = 0.25
     mixed: float = 0.1
-    bend: float = 0.1
+    bend: float = 0.08
+    past_turn: float = 0.4
+    past_speed: float = 0.2
     style: float = 0.03
 
 
@@ -44,7 +56,10 @@ def disturbed(
 
     inputs = inputs.clone()
     rows = inputs[:, INPUT_SAMPLES].reshape(batch, SAMPLES, 13)
-    inputs[:, INPUT_SAMPLES] = _bent(rows, normal(batch, 4) * noise.bend).reshape(batch, -1)
+    sizes = torch.tensor([noise.bend, noise.past_speed, noise.bend, noise.past_turn]).to(inputs)
+    bend = normal(batch, 4) * sizes
+    inputs[:, INPUT_BONES] = _misled(inputs[:, INPUT_BONES], rows[:, PRESENT, 4:6], bend)
+    inputs[:, INPUT_SAMPLES] = _bent(rows, bend).reshape(batch, -1)
     labels = torch.arange(SAMPLES)[:, None] * 13 + torch.arange(6, 13)
     inputs[:, labels.flatten()] += noise.style * normal(batch, labels.numel())
     pose = inputs[:, INPUT_BONES]
@@ -61,14 +76,27 @@ def _bent(rows: torch.Tensor, bend: torch.Tensor) -> torch.Tensor:
     past, future = (-away).clamp(0, 1), away.clamp(0, 1)
     scale = 1.0 + bend[:, :1] * future + bend[:, 1:2] * past
     turn = bend[:, 2:3] * future + bend[:, 3:4] * past
-    sine, cosine = torch.sin(turn), torch.cos(turn)
     out = rows.clone()
-    for first, scaled in ((0, True), (2, False), (4, True)):
+    # On an arc, a place lies half as far to the side as its direction is turned.
+    for first, scaled, share in ((0, True, 0.5), (2, False, 1.0), (4, True, 1.0)):
         x, z = rows[..., first], rows[..., first + 1]
         factor = scale if scaled else torch.ones_like(scale)
+        sine, cosine = torch.sin(share * turn), torch.cos(share * turn)
         out[..., first] = factor * (x * cosine + z * sine)
         out[..., first + 1] = factor * (z * cosine - x * sine)
+    out[:, PRESENT, 4:6] *= 1.0 + bend[:, 1:2]
     return out
+
+
+def _misled(bones: torch.Tensor, velocity: torch.Tensor, bend: torch.Tensor) -> torch.Tensor:
+    """Give the trunk (B, 324) the velocity it would have with the past's false turn and speed."""
+    bones = bones.reshape(len(bones), BONE_COUNT, 12).clone()
+    share = torch.tensor(_FOLLOWS).to(bones)
+    # A past turned by -w at its end came here at w radians a second more.
+    turn = -bend[:, 3:4] * share
+    bones[..., 9] += turn * bones[..., 2] + bend[:, 1:2] * share * velocity[:, :1]
+    bones[..., 11] += -turn * bones[..., 0] + bend[:, 1:2] * share * velocity[:, 1:]
+    return bones.flatten(1)
 
 
 def fed_back(inputs: torch.Tensor, outputs: torch.Tensor, following: torch.Tensor) -> torch.Tensor:

@@ -97,7 +97,7 @@ def test_noise_leaves_the_present_and_the_targets_where_they_are(pairs) -> None:
     ]
     assert torch.equal(draws[0], draws[1]) and not torch.equal(draws[0], draws[2])
     assert torch.equal(draws[0][:, 78:82], inputs[:, 78:82])
-    none = disturbed(inputs, spread, Noise(0, 0, 0, 0), torch.Generator().manual_seed(1))
+    none = disturbed(inputs, spread, Noise(0, 0, 0, 0, 0, 0), torch.Generator().manual_seed(1))
     assert torch.allclose(none, inputs, atol=1e-6)
 
 
@@ -202,10 +202,10 @@ def test_the_trained_network_is_the_runtime_network() -> None:
     from motion.weights import expanded
 
     task = _task()
-    task.networks.eval()
+    task.network.eval()
     x = task.inputs[:5]
     with torch.no_grad():
-        wanted = task.networks(task.networks.normalised(x)) * task.networks.output_std
-        wanted = (wanted + task.networks.output_mean).numpy()
-    found = Network(expanded(task.networks.weights()), backend="numpy")(x.numpy()).output
+        wanted = task.network(task.network.normalised(x)) * task.network.output_std
+        wanted = (wanted + task.network.output_mean).numpy()
+    found = Network(expanded(task.network.weights()), backend="numpy")(x.numpy()).output
     assert np.abs(found - wanted).max() < 2e-3 * np.abs(wanted).max()
