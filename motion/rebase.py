@@ -74,17 +74,6 @@ def rebased(clip: Clip, rest: Rest = "auto", *, rolled: bool = False, source: st
     )
 
 
-def standing(clip: Clip, source: str = "") -> Clip:
-    """Return the clip rebased where it has the quadruped's 27 bones, and any other as it is.
-
-    Raises:
-        InputError: when a clip with these bones has a zero pose that we do not know.
-    """
-    if set(QUADRUPED.names) <= set(clip.skeleton.names):
-        return rebased(clip, source=source)
-    return clip
-
-
 def _matched(skeleton: Skeleton, where: str) -> list[int]:
     """Return for each of the 27 bones its number in the clip's skeleton."""
     missing = [name for name in QUADRUPED.names if name not in skeleton.names]

@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 from assets3d.errors import InputError
 from motion.bvh import euler_zxy_deg, read_bvh, write_bvh
 from motion.clip import Clip, continuous, local_rotations, world_pose
-from motion.rebase import capture_axes, rebased, standing
+from motion.rebase import capture_axes, rebased
 from motion.skeleton import QUADRUPED, REST_AXES, Skeleton
 
 
@@ -223,17 +223,6 @@ def test_our_own_files_are_recognised_as_standing_and_other_sizes_kept(tmp_path)
     back = rebased(read_bvh(tmp_path / "a.bvh"))
     np.testing.assert_allclose(world_pose(back)[0], world_pose(clip)[0], atol=5e-6)
     np.testing.assert_allclose(back.skeleton.offsets_m[1:], offsets[1:], atol=1e-7)
-
-
-def test_only_quadrupeds_are_made_to_stand():
-    clip = tumbling(2)
-    np.testing.assert_allclose(
-        world_pose(standing(_as_captured(clip)))[0], world_pose(clip)[0], atol=1e-9
-    )
-    other = tumbling(
-        2, skeleton=Skeleton(("a",), np.array([-1]), np.zeros((1, 3)), np.zeros(1, bool))
-    )
-    assert standing(other) is other
 
 
 def test_other_bones_are_named():
