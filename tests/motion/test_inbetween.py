@@ -9,8 +9,9 @@ from motion.gait_timeline import IDLE, MOVE, Part
 from motion.gaits import make_gaits
 from motion.humanml import clip_from_positions
 from motion.humanoid import FEET
-from motion.inbetween import between, continued, moved
+from motion.inbetween import between
 from motion.measures import clip_measures
+from motion.placement import continued, moved
 from tests.motion.people import walker
 
 
