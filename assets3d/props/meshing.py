@@ -34,18 +34,17 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
     ]
     with torch.inference_mode():
         grid = [g.reshape(-1) for g in torch.meshgrid(*axes, indexing="ij")]
-        pieces = [
-            prop.distance(tuple(g[i : i + _BATCH_POINTS] for g in grid))  # type: ignore[arg-type]
-            for i in range(0, len(grid[0]), _BATCH_POINTS)
-        ]
+        batches = zip(*(g.split(_BATCH_POINTS) for g in grid), strict=True)
+        pieces = [prop.distance((x, y, z)) for x, y, z in batches]
         volume = _without_cavities(torch.cat(pieces).view(*counts).numpy(), cell)
         vertices, faces, _, _ = marching_cubes(
             volume, 0.0, spacing=(cell,) * 3, gradient_direction="descent", allow_degenerate=False
         )
         vertices = (vertices + np.array(starts)).astype(np.float32)
-        points = tuple(torch.from_numpy(np.ascontiguousarray(v)) for v in vertices.T)
-        normals = torch.stack(field_normal(prop.distance, points, 0.25 * cell), 1)  # type: ignore[arg-type]
-        colours, _ = albedo(prop, points, prop.nearest_part(points))  # type: ignore[arg-type]
+        x, y, z = (torch.from_numpy(np.ascontiguousarray(v)) for v in vertices.T)
+        points = (x, y, z)
+        normals = torch.stack(field_normal(prop.distance, points, 0.25 * cell), 1)
+        colours, _ = albedo(prop, points, prop.nearest_part(points))
     return Mesh(vertices, faces.astype(np.int32), normals=normals.numpy(), colours=colours.numpy())
 
 
