@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 _PELVIS_CHILDREN, _CHEST_CHILDREN = (1, 2, 3), (12, 13, 14)
 #: Sine of a hinge's bend below which its plane says nothing, and from which it says all.
-_BEND_FROM, _BEND_TO = 0.08, 0.35
+_BEND_FROM, _BEND_TO = 0.12, 0.45
 #: How much a hinge, a foot and the least turn count, against 1 for staying as in the frame before.
 _HINGE_WEIGHT, _FOOT_WEIGHT, _REST_WEIGHT = 50.0, 4.0, 0.02
 _UP, _LEFT = np.array([0.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
