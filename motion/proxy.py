@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.normals import vertex_normals
+from motion.proxy_ball import ball_mesh
 from motion.skeleton import QUADRUPED, Skeleton
 from motion.skinned_mesh import SkinnedMesh
 
@@ -83,11 +84,16 @@ def built(skeleton: Skeleton, parts: Sequence[Part], faces: int = FACES) -> Skin
     """Return the mesh of these parts around the skeleton's rest pose."""
     melted = [part for part in parts if not part.apart]
     body = _surface(skeleton, melted, faces)
-    balls = [_ball(skeleton, part) for part in parts if part.apart]
     joints, weights = _weights(skeleton, melted, body.vertices)
     colours = _colours(skeleton, melted, body)
     meshes = [Mesh(body.vertices, body.faces, normals=body.normals, colours=colours)]
-    for part, ball in zip([part for part in parts if part.apart], balls, strict=True):
+    for part in (part for part in parts if part.apart):
+        start, end = _ends(skeleton, part)
+        ball = ball_mesh(
+            (start + end) / 2,
+            part.radii_cm[0] / 100.0 * size(skeleton) * np.array([part.squash, 1.0, part.depth]),
+            part.colours,
+        )
         meshes.append(ball)
         number = skeleton.index(part.bone)
         joints = np.vstack(
@@ -221,45 +227,6 @@ def _colours(skeleton: Skeleton, parts: Sequence[Part], body: Mesh) -> NDArray[n
     tops = shares @ np.array([part.colours[0] for part in parts])
     bottoms = shares @ np.array([part.colours[1] for part in parts])
     return np.clip(upward * tops + (1 - upward) * bottoms, 0.0, 1.0).astype(np.float32)
-
-
-def _ball(skeleton: Skeleton, part: Part) -> Mesh:
-    """Return an eye or a nose: an ellipsoid between the part's ends."""
-    start, end = _ends(skeleton, part)
-    rings, segments = 5, 8
-    polar = np.pi * np.arange(1, rings) / rings
-    round_ = 2 * np.pi * np.arange(segments) / segments
-    ring = np.stack(
-        [
-            np.outer(np.sin(polar), np.cos(round_)),
-            np.outer(np.cos(polar), np.ones(segments)),
-            np.outer(np.sin(polar), np.sin(round_)),
-        ],
-        axis=-1,
-    ).reshape(-1, 3)
-    directions = np.vstack([[0.0, 1.0, 0.0], ring, [0.0, -1.0, 0.0]])
-    radius = part.radii_cm[0] / 100.0 * size(skeleton)
-    places = (start + end) / 2 + directions * radius * [part.squash, 1.0, part.depth]
-    faces = _ball_faces(rings, segments)
-    tops = np.where(directions[:, 1:2] > 0.3, part.colours[0], part.colours[1])
-    vertices = places.astype(np.float32)
-    return Mesh(
-        vertices, faces, normals=vertex_normals(vertices, faces), colours=tops.astype(np.float32)
-    )
-
-
-def _ball_faces(rings: int, segments: int) -> NDArray[np.int32]:
-    faces: list[tuple[int, int, int]] = []
-    last = 1 + (rings - 1) * segments
-    for s in range(segments):
-        n = (s + 1) % segments
-        faces.append((0, 1 + n, 1 + s))
-        base = last - segments
-        faces.append((last, base + s, base + n))
-        for r in range(rings - 2):
-            a, b = 1 + r * segments, 1 + (r + 1) * segments
-            faces += [(a + s, a + n, b + n), (a + s, b + n, b + s)]
-    return np.array(faces, np.int32)
 
 
 def _joined(meshes: Sequence[Mesh]) -> Mesh:
