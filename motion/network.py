@@ -30,7 +30,7 @@ Backend = Literal["auto", "native", "numpy", "torch"]
 Precision = Literal["float32", "half", "compact", "sparse"]
 
 #: Bits that the native backend stores a weight of the experts in.
-BITS = {"float32": 32, "half": 16, "compact": 12, "sparse": 12}
+BITS = {"float32": 32, "half": 16, "compact": 11, "sparse": 11}
 
 
 class Prediction(NamedTuple):
@@ -55,7 +55,7 @@ class Network:
         gating: the 19 inputs that the gating network sees.
         backend: "native" is the C++ kernel, "auto" the same, or numpy where it cannot be built.
         precision: of the stored experts; arithmetic is float32 throughout. "half" takes 16 bits a
-            weight, "compact" 12; "sparse" is compact and also leaves out experts with a share under
+            weight, "compact" 11; "sparse" is compact and also leaves out experts with a share under
             `sparse_threshold`, the others' shares being scaled to sum to 1. These need the
             native backend.
         threads: of a batch in the native backend; results do not depend on it.
@@ -81,10 +81,10 @@ class Network:
         #: (480,) spread of the inputs in the training data, what perturbations are measured in.
         self.input_std = weights.input_std
         self._expert_count = weights.expert_count
-        self._run = _runner(
+        self.runner: Runner = _runner(
             trimmed(weights), self.gating, backend, precision, threads, sparse_threshold
         )
-        self.backend = type(self._run).__name__.removesuffix("Runner").lower()
+        self.backend = type(self.runner).__name__.removesuffix("Runner").lower()
 
     def __call__(self, x: NDArray[np.floating]) -> Prediction:
         """Predict the next frame of one character (480,) or of a batch (B, 480).
@@ -97,7 +97,7 @@ class Network:
             raise ValueError(
                 f"network: x has shape {values.shape}, wanted ({INPUT_SIZE},) or (B, …)"
             )
-        output, used = self._run(values.reshape(-1, INPUT_SIZE))
+        output, used = self.runner(values.reshape(-1, INPUT_SIZE))
         if used.shape[1] != self._expert_count:
             used = np.pad(used, ((0, 0), (0, self._expert_count - used.shape[1])))
         if values.ndim == 1:

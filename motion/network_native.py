@@ -11,9 +11,12 @@ from assets3d.errors import PassingError
 from assets3d.native import library
 from motion.weights.record import Array, Experts, Weights
 
-#: As in mann.h: outputs side by side in a panel, inputs padded to a multiple, kinds of storage.
-PANEL, STEP = 32, 4
-STORAGES = {32: 0, 16: 1, 12: 2}
+#: As in mann.h: outputs side by side in a panel; by bits a weight, storage and inputs in a group.
+PANEL = 32
+STORAGES = {32: (0, 4), 16: (1, 4), 11: (2, 3)}
+CACHE_LINE = 64
+#: Three weights share a word: bits, and bits of what follows them.
+THIRDS = ((11, 21), (11, 10), (10, 0))
 
 
 class NativeRunner:
@@ -22,9 +25,10 @@ class NativeRunner:
     Args:
         weights: of any size.
         gating: the 19 inputs of the gating network.
-        bits: of each weight of the experts. 32 is float; 16 and 12 are integers times a factor
-            that each row of each expert has of its own, so that rounding errs at most by half a
-            step of the row's largest weight / 32767 or / 2047. Arithmetic stays float32.
+        bits: of each weight of the experts. 32 is float; 16 and 11 (11, 11 and 10 in a word) are
+            integers times a factor that each row of each expert has of its own, so that rounding
+            errs by at most 1/65534 or 1/1022 of the row's largest weight, half of that where 11
+            bits are stored. Arithmetic stays float32.
         threshold: experts with a smaller weight are left out, the others scaled to sum 1.
         threads: that share a batch.
     """
@@ -44,12 +48,13 @@ class NativeRunner:
         struct = library.MannStruct()
         streams = [_stream(layer, bits) for layer in weights.experts]
         #: All experts as stored, one block read from front to end: what one pass reads.
-        self.memory = np.concatenate(streams)
+        self.memory = _aligned(sum(stream.nbytes for stream in streams))
+        np.concatenate(streams, out=self.memory)
         place = self.memory.ctypes.data
         for number, (layer, stream) in enumerate(zip(weights.experts, streams, strict=True)):
             _, outputs, inputs = layer.a.shape
             struct.layers[number] = library.MannLayerStruct(
-                place, inputs + -inputs % STEP, outputs, -(-outputs // PANEL)
+                place, inputs + -inputs % STORAGES[bits][1], outputs, -(-outputs // PANEL)
             )
             place += stream.nbytes
         small = _small_parts(weights, gating)
@@ -64,7 +69,7 @@ class NativeRunner:
             setattr(struct, name, int(address))
         struct.inputs, struct.gates = len(weights.input_mean), len(gating)
         struct.gating_hidden, struct.experts = len(weights.gating[0].b), self._experts
-        struct.storage, struct.threshold = STORAGES[bits], threshold
+        struct.storage, struct.threshold = STORAGES[bits][0], threshold
         self._struct = struct
         self._reference = ctypes.byref(struct)
 
@@ -92,6 +97,13 @@ class NativeRunner:
         )
 
 
+def _aligned(size: int) -> NDArray[np.uint8]:
+    """Return zeroed bytes that begin with a cache line: no vector of weights then lies on two."""
+    space = np.zeros(size + CACHE_LINE, np.uint8)
+    first = -space.ctypes.data % CACHE_LINE
+    return space[first : first + size]
+
+
 def _small_parts(weights: Weights, gating: NDArray[np.int64]) -> list[NDArray]:
     """Return what is not experts: gating matrices (in, out) and biases, normalisation, the list."""
     parts: list[NDArray] = []
@@ -105,14 +117,15 @@ def _stream(layer: Experts, bits: int) -> NDArray[np.uint8]:
     """Return a layer's bytes as mann.h wants them: panels, experts, then biases and weights."""
     count, outputs, inputs = layer.a.shape
     more = -outputs % PANEL
-    matrices = np.pad(layer.a, ((0, 0), (0, more), (0, -inputs % STEP)))
+    matrices = np.pad(layer.a, ((0, 0), (0, more), (0, -inputs % STORAGES[bits][1])))
     heads = [np.pad(layer.b, ((0, 0), (0, more)))]
     if bits < 32:
         largest = np.abs(matrices).max(axis=2)
-        steps = largest / np.float32(2 ** (bits - 1) - 1)
+        # Numbers are parts of 2^31; the shortest integer's largest value bounds what fits.
+        room = np.float32(1.0 - 2.0 ** -(15 if bits == 16 else 9))
         # Rows of zeros get the scale 0, whatever their neighbours leave in their low bits.
-        heads.append(steps * np.float32(2.0 ** (bits - 32)))
-        divisors = np.where(steps > 0, steps, np.float32(1))
+        heads.append(largest / room * np.float32(2.0**-31))
+        divisors = np.where(largest > 0, largest / room, np.float32(1))
         matrices = np.asarray(matrices / divisors[..., None], np.float32)
     # (E, panels * 32, inputs) -> (panels, E, inputs, 32)
     panels = matrices.reshape(count, -1, PANEL, matrices.shape[2]).transpose(1, 0, 3, 2)
@@ -124,25 +137,16 @@ def _stream(layer: Experts, bits: int) -> NDArray[np.uint8]:
 
 
 def _words(panels: NDArray[np.float64], bits: int) -> NDArray[np.uint32]:
-    """Pack numbers (..., inputs, 32) in steps into words, 16 side by side, as drawn in mann.h."""
-    low, high = panels[..., :16], panels[..., 16:]
+    """Pack numbers (..., inputs, 32) between -1 and 1 into words, side by side as in mann.h."""
     if bits == 16:
-        rest = _rounded(low, 0, 16)
-        return np.asarray(_rounded(high, rest, 16) << 16 | rest, np.uint32)
-    low, high = (half.reshape(*half.shape[:-2], -1, STEP, 16) for half in (low, high))
-    last_high = _rounded(high[..., 3, :], 0, 12)
-    # Below the fourth input's bits of output j come the first four of output j + 16.
-    last_low = _rounded(low[..., 3, :], np.asarray(last_high >> 8, np.uint32), 12, 4)
-    fourth = last_low << 12 | last_high
-    bytes_ = np.stack([fourth >> 16, fourth >> 8, fourth], axis=-2) & 0xFF
-    rest = np.asarray(bytes_, np.uint32)
-    rest = np.asarray(_rounded(high[..., :3, :], rest, 12, 8) << 8 | rest, np.uint32)
-    return np.asarray(_rounded(low[..., :3, :], rest, 12, 20) << 20 | rest, np.uint32)
-
-
-def _rounded(
-    values: NDArray[np.float64], rest: NDArray[np.uint32] | int, bits: int, rest_bits: int = 16
-) -> NDArray[np.uint32]:
-    """Return `bits` bits that, followed by `rest` of `rest_bits`, come nearest to the values."""
-    integers = np.rint(values - np.asarray(rest) / 2.0**rest_bits).astype(np.int64)
-    return np.asarray(integers & (2**bits - 1), "<u4")
+        low, high = panels[..., :16], panels[..., 16:]
+        fields = [(high, 16, 16), (low, 16, 0)]
+    else:
+        groups = panels.reshape(*panels.shape[:-2], -1, len(THIRDS), PANEL)
+        fields = [(groups[..., i, :], size, below) for i, (size, below) in enumerate(THIRDS)]
+    words = np.zeros(fields[0][0].shape, np.int64)
+    for values, size, below in reversed(fields):
+        # The bits below stay in the word when it is read: round so that both come nearest.
+        wanted = values * 2.0 ** (size - 1) - words / 2.0**below
+        words |= (np.rint(wanted).astype(np.int64) & (2**size - 1)) << below
+    return words.astype("<u4")

@@ -3,26 +3,25 @@
 #include <stdint.h>
 
 constexpr int PANEL = 32;  // outputs computed together; weights are stored in panels of that many
-constexpr int STEP = 4;    // inputs are padded with zeros to a multiple of this
+constexpr int MOST_TOGETHER = 4;  // inputs whose weights are unpacked together, see Storage
 constexpr int MOST_EXPERTS = 64, MOST_GATES = 64;
 constexpr int ROWS_AT_ONCE = 416;  // characters of a batch that go through the layers together
 
-enum Storage { FLOAT32 = 0, INT16 = 1, INT12 = 2 };
+enum Storage { FLOAT32 = 0, INT16 = 1, THIRDS = 2 };
 
 // One layer of experts. Panels lie one after another, in each the experts, in each a part: biases
 // (PANEL floats), for integers also a scale for each output (PANEL floats), then the weights of
-// PANEL outputs in groups of STEP inputs. All in one stream, so that nothing else has to come from
-// memory. In words of 32 bits:
-// FLOAT32  STEP rows of 32 words
-// INT16    STEP rows of 16 words: output j + 16 in the high half of word j, output j in the low one
-// INT12    3 rows of 16 words: input r of output j in the top 12 bits, of output j + 16 in the next,
-//          then a byte of the fourth input: 12 bits of output j and 12 of j + 16 over the three rows
+// PANEL outputs in groups of inputs. All in one stream, so that nothing else has to come from
+// memory. A group, in words of 32 bits:
+// FLOAT32  4 inputs: 4 rows of 32 words
+// INT16    4 inputs: 4 rows of 16 words, output j + 16 in the high half of word j, j in the low one
+// THIRDS   3 inputs: 32 words, one for each output, with 11, 11 and 10 bits from the top
 // A weight is the word, shifted until its bits come first, as a signed number times the output's
 // scale. What follows its bits is not masked out: whoever packs chooses the bits so that weight and
 // rest together come nearest.
 extern "C" struct A3dMannLayer {
     const void* panels;
-    int32_t inputs;  // a multiple of STEP
+    int32_t inputs;  // a multiple of the inputs of a group: zeros fill it up
     int32_t outputs;
     int32_t panel_count;
     int32_t unused;

@@ -76,8 +76,10 @@ void run_rows(const A3dMann* m, const MannTable* table, const float* x, int rows
         float* to = layer == 2 ? y : out;
         parallel_for(m->layers[layer].panel_count, threads, [=](int64_t panel) {
             static thread_local std::vector<float> scratch;
-            scratch.resize((size_t)(blocks * height + wide) * PANEL);
-            table->batch_panel(m, layer, (int)panel, rows, in, share, scratch.data(), to);
+            scratch.resize((size_t)(blocks * height + wide) * PANEL + 16);
+            // From a cache line's beginning, so that no vector lies on two lines.
+            float* aligned = (float*)(((uintptr_t)scratch.data() + 63) & ~(uintptr_t)63);
+            table->batch_panel(m, layer, (int)panel, rows, in, share, aligned, to);
         });
         float* swap = in;
         in = out, out = swap;
