@@ -121,8 +121,9 @@ _LEFT: tuple[Part, ...] = (
 
 
 def is_humanoid(skeleton: Skeleton) -> bool:
-    """Return whether a skeleton is the 22-joint body, whatever its joints are called."""
-    return np.array_equal(skeleton.parents, HUMANOID.parents)
+    """Return whether a skeleton is the 22-joint body by its names, or by its shape alone."""
+    known = set(HUMANOID.names) <= set(skeleton.names)
+    return known or np.array_equal(skeleton.parents, HUMANOID.parents)
 
 
 def mannequin(skeleton: Skeleton) -> tuple[Part, ...]:
@@ -144,6 +145,8 @@ def _mirrored(part: Part) -> Part:
 
 def _fitted(part: Part, skeleton: Skeleton, scale: float) -> Part:
     def named(name: str) -> str:
+        if name in skeleton.names:
+            return name
         return skeleton.names[HUMANOID.index(name)]
 
     def anchor(given: Anchor) -> Anchor:

@@ -63,6 +63,9 @@ def feet_of(clip: Clip) -> Feet:
         return Feet(humanoid.FEET, ("left", "right"), legs, heights)
     places, _ = world_pose(clip)
     leaves = np.setdiff1d(np.arange(len(skeleton)), skeleton.parents)
+    # An end site without length, as files have them below a toe, is no foot: its parent is.
+    empty = np.linalg.norm(skeleton.offsets_m[leaves], axis=1) < 1e-6
+    leaves = np.unique(np.where(empty, skeleton.parents[leaves], leaves))
     lows = np.percentile(places[:, leaves, 1], _CONTACT_PERCENTILE, axis=0)
     tall = float(np.median(np.ptp(places[:, :, 1], axis=1)))
     feet = [

@@ -1,6 +1,8 @@
 import numpy as np
 
+from motion.bvh import read_bvh, write_bvh
 from motion.humanoid import HUMANOID, renamed, with_offsets
+from motion.measures_pose import feet_of
 from motion.proxy import proxy_for
 from motion.skinned_mesh import posed_vertices
 from tests.motion.people import person, walker
@@ -35,3 +37,15 @@ def test_size_and_names_do_not_matter():
     np.testing.assert_allclose(heights[1] / heights[0], 0.5, atol=0.03)
     mixamo = proxy_for(renamed(walker(3), "mixamo").skeleton)
     np.testing.assert_allclose(np.ptp(mixamo.mesh.vertices[:, 1]), heights[0], atol=1e-6)
+
+
+def test_a_clip_read_back_from_bvh_has_the_same_mannequin_and_feet(tmp_path):
+    write_bvh(tmp_path / "walk.bvh", walker(5))
+    clip = read_bvh(tmp_path / "walk.bvh")
+    assert len(clip.skeleton) == 27  # the file's end sites
+    assert feet_of(clip).names == ("left_foot", "right_foot")
+    assert feet_of(clip).legs[0] == tuple(
+        clip.skeleton.index(name) for name in ("left_hip", "left_knee", "left_ankle")
+    )
+    heights = [np.ptp(proxy_for(s).mesh.vertices[:, 1]) for s in (HUMANOID, clip.skeleton)]
+    np.testing.assert_allclose(heights[0], heights[1], atol=5e-3)
