@@ -83,7 +83,7 @@ def _clip(profile_network: Any, item: Item) -> tuple[Any, Any, list[str]]:
     return between(first, second, seconds=seconds, name=name), None, []
 
 
-def _captured(path: Any, unit: str) -> Any:
+def _captured(path: Any, unit: Any) -> Any:
     """Read a BVH; a capture of the quadruped is told by its bones and put into our rest pose."""
     from motion.bvh import read_bvh
     from motion.rebase import rebased
@@ -135,7 +135,7 @@ STEP = Step(
     name="motion",
     reads={"script": (), "bvh": (), "joints": (), "between": ()},
     fields=(
-        *("id", "script", "gating", "root_motion_unit", "seconds"),
+        *("id", "seed", "script", "gating", "root_motion_unit", "seconds"),
         *("fps", "root", "clips", "lock_feet", "bvh_unit", "unit"),
     ),
     modules=(

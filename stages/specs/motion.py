@@ -32,7 +32,7 @@ class MotionSpec(Spec):
         clips: one animation, or one for each command of the script.
         lock_feet: hold feet that stand.
         bvh_unit: unit of the lengths in the BVH that is written.
-        unit: the same of a BVH that is given, which the format does not say.
+        unit: the same of a BVH that is given; auto goes by the size of its bones.
     """
 
     STARTS: ClassVar = ("script", "bvh", "joints", "between")
@@ -55,7 +55,7 @@ class MotionSpec(Spec):
     clips: Literal["whole", "commands"] = "whole"
     lock_feet: bool = True
     bvh_unit: Literal["cm", "m"] = "cm"
-    unit: Literal["cm", "m"] = "cm"
+    unit: Literal["auto", "cm", "m"] = "auto"
 
     _texts = field_validator("bvh", "joints", "weights", "mean", "std", "skin")(not_empty)
     _numbers = field_validator("seconds", mode="before")(a_number)
