@@ -125,7 +125,7 @@ class _Waves:
         seconds = max(part.ramp_s, abs(speed - self.speed[first]) / 4.0)
         self._ramp(self.speed, first, start + rise, seconds, speed)
         turn = 0.0 if still else part.turn_rate_radps
-        self._ramp(self.turn, first, start + rise, max(0.3, 0.8 * part.ramp_s), turn)
+        self._ramp(self.turn, first, start + rise, max(0.2, 0.45 * part.ramp_s), turn)
         self._ramp(self.slip, first, start + rise, max(0.4, part.ramp_s), part.slip_rad)
         self._label(part, label, first, start)
 

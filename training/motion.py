@@ -61,7 +61,7 @@ class Recipe:
 
 
 PRESETS = {
-    "small": Recipe(192, 8, 96, 1.5e-3, 0.0, Noise(), unrolled=0.45, weight_decay=1e-3),
+    "small": Recipe(192, 8, 96, 1.5e-3, 0.0, Noise(), unrolled=0.42, weight_decay=1e-3),
     "reference": Recipe(512, 8, 32, 1e-4, 0.3, None, restarts=True, decay=0.0),
 }
 
@@ -174,7 +174,7 @@ def read_options(arguments: list[str] | None = None) -> argparse.Namespace:
         if action.dest == "preset":
             action.choices, action.default = sorted(PRESETS), "small"
             action.help = "the recipe"
-    parser.set_defaults(preset="small", batch=None, rate=None, decay=None)
+    parser.set_defaults(preset="small", batch=None, rate=None, decay=None, precision="float32")
     parser.add_argument("--gaits", action="store_true", help="train on procedural gaits")
     parser.add_argument("--gait-minutes", type=float, default=36.0, help="length of their clips")
     parser.add_argument("--frames", type=int, default=None, help="length of unrolled batches")

@@ -18,6 +18,8 @@ from training.motion_features import Pairs, clip_pairs
 from training.motion_labels import guessed_labels, read_labels
 
 logger = logging.getLogger(__name__)
+#: Procedural trunks hardly sway against their path, so little smoothing is enough.
+GAIT_SMOOTHING_S = 0.12
 #: A column's spread counts as at least this share of the spread of its kind.
 STD_FLOOR = 0.05
 
@@ -76,7 +78,7 @@ def gait_dataset(minutes: float, seed: int) -> Dataset:
         if number % 4 == 0:
             parts = _quiet(generator)
         made = make_gaits(parts, seed=seed * 1000 + number)
-        pairs.append(clip_pairs(made.clip, made.styles))
+        pairs.append(clip_pairs(made.clip, made.styles, smoothing_s=GAIT_SMOOTHING_S))
     return joined(pairs)
 
 

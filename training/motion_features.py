@@ -47,23 +47,29 @@ class Pairs:
         return Pairs(mirrored_input(self.inputs), mirrored_output(self.outputs))
 
 
-def smooth_root(positions_m: NDArray[np.float64]) -> NDArray[np.float64]:
+def smooth_root(
+    positions_m: NDArray[np.float64], smoothing_s: float = SMOOTHING_S
+) -> NDArray[np.float64]:
     """Return the (T, 3) root track x_m, z_m, yaw_rad of bones (T, 27, 3) at 60 frames a second."""
     root = root_of_pose(positions_m)
     ahead = np.stack([np.sin(root[:, 2]), np.cos(root[:, 2])], axis=1)
     smooth = gaussian_filter1d(
-        np.concatenate([root[:, :2], ahead], axis=1), SMOOTHING_S * FPS, axis=0, mode="nearest"
+        np.concatenate([root[:, :2], ahead], axis=1), smoothing_s * FPS, axis=0, mode="nearest"
     )
     yaw = np.unwrap(np.arctan2(smooth[:, 2], smooth[:, 3]))
     return np.column_stack([smooth[:, :2], yaw])
 
 
-def clip_pairs(clip: Clip, styles: NDArray[np.float64]) -> Pairs:
+def clip_pairs(
+    clip: Clip, styles: NDArray[np.float64], *, smoothing_s: float = SMOOTHING_S
+) -> Pairs:
     """Build the training pairs of a clip.
 
     Args:
         clip: on the quadruped's bones and rest pose, 60 frames a second, T >= 3 frames.
         styles: (T, 6) labels, each row sums to 1.
+        smoothing_s: spread of the Gaussian over the root's path; a wide one makes the network
+            slow to answer commands.
 
     Returns:
         Pairs of frames 1 to T - 2: the first has no velocity, the last no next frame.
@@ -79,7 +85,7 @@ def clip_pairs(clip: Clip, styles: NDArray[np.float64]) -> Pairs:
     axes = turns @ REST_AXES
     velocities = np.diff(positions, axis=0, prepend=positions[:1]) * FPS
     pose = Pose(positions, axes[..., 2], axes[..., 1], velocities)
-    root = smooth_root(positions)
+    root = smooth_root(positions, smoothing_s)
     frames = np.arange(1, len(clip) - 1)
     everything = _trajectory(root, styles, np.append(frames, frames[-1] + 1))
     now, following = _rows(everything, slice(0, -1)), _rows(everything, slice(1, None))
