@@ -214,3 +214,10 @@ def test_shapes_that_do_not_fit_are_refused(small):
             small.output_mean,
             small.output_std,
         )
+
+
+def test_embedded_controller_is_small_and_padded_exactly():
+    weights = forms.embedded_weights()
+    assert forms.EMBEDDED.stat().st_size <= 4_000_000
+    assert (weights.hidden, weights.expert_count) == (512, 8)
+    assert same(forms.expanded(forms.trimmed(weights)), weights)
