@@ -48,7 +48,7 @@ def write_safetensors(path: Path, weights: Weights, *, half: bool = False) -> No
         half: store the experts' matrices as float16 (numbers above 65504 are refused); biases,
             gating and normalisation stay float32.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     arrays = {}
     for name, values in named_arrays(weights):
@@ -58,4 +58,5 @@ def write_safetensors(path: Path, weights: Weights, *, half: bool = False) -> No
             arrays[name] = values.astype(np.float16)
         else:
             arrays[name] = np.ascontiguousarray(values)
-    save_file(arrays, Path(path), metadata={"format": "mann"})
+    # Not save_file: it leaves a file that only its owner may read.
+    Path(path).write_bytes(save(arrays, metadata={"format": "mann"}))
