@@ -20,8 +20,8 @@ from motion.trajectory import ROOT, Trajectory
 _log = logging.getLogger(__name__)
 
 #: A jump is in the air when the lowest paw's site is above the first height, and down again when
-#: it is below the second.
-_AIRBORNE_M, _LANDED_M = 0.06, 0.04
+#: it is below the second. In a trot's or a canter's suspension some paw stays below the first.
+_AIRBORNE_M, _LANDED_M = 0.1, 0.04
 #: A network that does not leave the ground is not waited for longer than this for each jump.
 _JUMP_LIMIT_S = 3.0
 #: Pursuit aims at a point this many seconds ahead, within these bounds, in a direction that the

@@ -111,7 +111,7 @@ def turned(vectors: Array, yaw_rad: Array | float) -> Array:
     sine, cosine = np.sin(yaw_rad), np.cos(yaw_rad)
     x, z = vectors[..., 0], vectors[..., 1]
     new_x = x * cosine + z * sine
-    result = np.empty((*new_x.shape, 2))
+    result = np.zeros((*new_x.shape, 2))
     result[..., 0] = new_x
     result[..., 1] = z * cosine - x * sine
     return result
@@ -122,7 +122,7 @@ def turned_3d(vectors: Array, yaw_rad: Array | float) -> Array:
     sine, cosine = np.sin(yaw_rad), np.cos(yaw_rad)
     x, z = vectors[..., 0], vectors[..., 2]
     new_x = x * cosine + z * sine
-    result = np.empty((*new_x.shape, 3))
+    result = np.zeros((*new_x.shape, 3))
     result[..., 0] = new_x
     result[..., 1] = vectors[..., 1]
     result[..., 2] = z * cosine - x * sine

@@ -44,6 +44,8 @@ class ControlSettings:
         heading_error_limit_deg: the kept heading never leaves the animal's by more than this.
         turn_rate_limit_deg_s: how fast a new heading is approached.
         lead_limit_deg: the target direction never leads the animal's by more than this.
+        speed_delay_s, turn_delay_s: how late an animal answers: errors are told from what can be
+            expected by then.
         acceleration_m_s2, deceleration_m_s2: how fast the wanted speed changes; inf in the demo.
         slow_enough_m_s: sitting, rearing and lying wait until the animal is slower than this;
             jumping waits until it is faster.
@@ -57,7 +59,7 @@ class ControlSettings:
     transitions: tuple[float, ...] = (0.1, 0.1, 0.1, 0.1, 0.1, 0.1)
     style_speeds_m_s: tuple[float, ...] = (0.0, 1.2, 2.0, 0.0, 0.0, 0.0)
     speed_gain: float = 0.2
-    speed_integral: float = 0.8
+    speed_integral: float = 0.5
     speed_derivative: float = 0.0
     speed_correction_limit: float = 1.0
     turn_angle_deg: float = 60.0
@@ -71,8 +73,10 @@ class ControlSettings:
     heading_error_limit_deg: float = 30.0
     turn_rate_limit_deg_s: float = 90.0
     lead_limit_deg: float = 120.0
+    speed_delay_s: float = 0.6
+    turn_delay_s: float = 0.33
     acceleration_m_s2: float = 3.0
-    deceleration_m_s2: float = 4.0
+    deceleration_m_s2: float = 6.0
     slow_enough_m_s: float = 0.5
     warm_up_s: float = 0.0
     root_motion_unit: Literal["per_second", "per_frame"] = "per_second"
@@ -104,6 +108,7 @@ class ControlSettings:
             arc_future=False,
             unit_directions=False,
             add_velocity=True,
+            speed_integral=0.8,
             speed_correction_limit=unlimited,
             acceleration_m_s2=unlimited,
             deceleration_m_s2=unlimited,

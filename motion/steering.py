@@ -29,16 +29,18 @@ class Steering:
     Attributes:
         direction, velocity_m_s: (2,) target direction and target velocity in the world.
         correction: 0 to 1, how far the prediction shapes the future.
-        speed_m_s: the wanted speed after the limits on acceleration.
+        speed_m_s: the wanted speed after the limits on acceleration; expected_m_s: what an animal
+            that answers as late as they do should have by now.
         speed_error_sum_m, speed_error_m_s: the PID's integral and last error.
         heading_rad: the kept heading (closed loop only); heading_error_sum: rad s.
-        turn_rad_s: smoothed rate at which the kept heading turns.
+        turn_rad_s: rate at which the kept heading turns: the wanted one, as late as an animal.
     """
 
     direction: Array
     velocity_m_s: Array
     correction: float = 0.0
     speed_m_s: float = 0.0
+    expected_m_s: float = 0.0
     speed_error_sum_m: float = 0.0
     speed_error_m_s: float = 0.0
     heading_rad: float = 0.0
@@ -155,7 +157,7 @@ def _move_key(command: Command, settings: ControlSettings) -> Array:
     if command.style_number not in (MOVE, JUMP) or command.speed(settings) == 0:
         return np.zeros(2)
     # Rounded, so that sideways is sideways and not a little ahead.
-    return np.round([np.sin(command.travel_rad), np.cos(command.travel_rad)], 9)
+    return np.array([round(part(command.travel_rad), 9) for part in (math.sin, math.cos)])
 
 
 def _turn_key(command: Command, yaw_rad: float, settings: ControlSettings) -> float:
@@ -190,11 +192,10 @@ def _closed(
     request = _styles(command, trajectory, speed, settings)
     goal = command.speed(settings)
     turns = command.style_number in (MOVE, JUMP) and (goal > 0 or command.turn_rad_s != 0)
-    steering = _with_speed(steering, goal, settings)
+    steering = _with_speed(steering, goal, speed if freedom < 0.9 else None, settings)
     controlled = turns or steering.speed_m_s > 0
     if goal > 0:
-        # An animal that cannot move yet (it gets up) must not store up an error.
-        error = steering.speed_m_s - speed if freedom > 0.9 else 0.0
+        error = steering.expected_m_s - speed
         steering, added = _speed_pid(steering, error, steering.speed_m_s, settings)
         ahead = max(steering.speed_m_s + added, 0.0)
     else:
@@ -227,11 +228,23 @@ def _styles(
     return request
 
 
-def _with_speed(steering: Steering, goal: float, settings: ControlSettings) -> Steering:
-    """Let the wanted speed approach the goal no faster than the animal can."""
+def _with_speed(
+    steering: Steering, goal: float, held_m_s: float | None, settings: ControlSettings
+) -> Steering:
+    """Let the wanted speed approach the goal no faster than the animal can.
+
+    `held_m_s` is the speed of an animal that cannot move freely yet, for it gets up: no more than
+    that can be expected of it.
+    """
     up, down = settings.acceleration_m_s2 * _SECONDS, settings.deceleration_m_s2 * _SECONDS
     change = max(-down, min(goal - steering.speed_m_s, up))
-    return replace(steering, speed_m_s=steering.speed_m_s + change)
+    wanted = steering.speed_m_s + change
+    # The error is told from what can be expected by now: a loop that counts the delay that every
+    # animal has as an error stores it up, and overshoots.
+    late = min(_SECONDS / settings.speed_delay_s, 1.0)
+    expected = steering.expected_m_s + late * (wanted - steering.expected_m_s)
+    expected = expected if held_m_s is None else held_m_s
+    return replace(steering, speed_m_s=wanted, expected_m_s=expected)
 
 
 def _with_heading(
@@ -250,8 +263,12 @@ def _with_heading(
     if command.heading_rad is not None:
         fastest = abs(rate) or math.radians(settings.turn_rate_limit_deg_s)
         left = wrapped(command.heading_rad - steering.heading_rad)
-        rate = bounded(left / _SECONDS, fastest)
-    kept = steering.heading_rad + rate * _SECONDS
+        # The kept heading glides on by its own delay, so that much is on its way already.
+        left -= steering.turn_rad_s * settings.turn_delay_s
+        rate = bounded(left / settings.turn_delay_s, fastest)
+    late = min(_SECONDS / settings.turn_delay_s, 1.0)
+    turn = steering.turn_rad_s + late * (rate - steering.turn_rad_s)
+    kept = steering.heading_rad + turn * _SECONDS
     limit = math.radians(settings.heading_error_limit_deg)
     error = bounded(wrapped(kept - yaw), limit)
     bound = math.radians(settings.heading_integral_limit_deg)
@@ -259,8 +276,7 @@ def _with_heading(
     if settings.heading_integral > 0:
         bound /= settings.heading_integral
     total = bounded(total, bound)
-    smooth = steering.turn_rad_s + settings.gain_moving * (rate - steering.turn_rad_s)
-    lead = smooth + settings.heading_gain * error + settings.heading_integral * total
+    lead = rate + settings.heading_gain * error + settings.heading_integral * total
     widest = math.radians(settings.lead_limit_deg)
-    new = replace(steering, heading_rad=yaw + error, heading_error_sum=total, turn_rad_s=smooth)
+    new = replace(steering, heading_rad=yaw + error, heading_error_sum=total, turn_rad_s=turn)
     return new, bounded(lead, widest)

@@ -50,12 +50,14 @@ def constant_output(root_motion, pose=None, samples=None) -> np.ndarray:
 def constant_network(root_motion, **parts) -> Network:
     """A real network with experts of zeros: its output is its mean, whatever it is shown."""
     weights = random_weights(0)
-    experts = tuple(
+    first, second, last = (
         layer._replace(a=np.zeros_like(layer.a), b=np.zeros_like(layer.b))
         for layer in weights.experts
     )
     mean = constant_output(root_motion, **parts)
-    return Network(replace(weights, experts=experts, output_mean=mean), backend="numpy")
+    return Network(
+        replace(weights, experts=(first, second, last), output_mean=mean), backend="numpy"
+    )
 
 
 @dataclass

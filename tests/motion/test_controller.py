@@ -198,7 +198,7 @@ def test_random_weights_stay_finite_and_the_same():
                 assert np.isfinite(values).all()
             assert frame.experts.sum() == pytest.approx(1, abs=1e-5)
             assert frame.styles.sum() == pytest.approx(1)
-    np.testing.assert_array_equal(*runs)
+    np.testing.assert_array_equal(runs[0], runs[1])
 
 
 def test_wanted_says_what_was_commanded():

@@ -10,7 +10,7 @@ from motion.command import Command
 from motion.controller import future_wanted, styles_wanted
 from motion.features import IDLE, JUMP, MOVE, SIT
 from motion.settings import ControlSettings
-from motion.steering import resting_steering, steered
+from motion.steering import resting_steering, steered, wrapped
 from motion.trajectory import ROOT, resting
 
 DEMO, CLOSED = ControlSettings.demo(), ControlSettings()
@@ -209,28 +209,45 @@ def test_styles_sum_to_one_unless_nothing_is_asked_for():
 
 def test_closed_loop_leads_by_one_second_of_the_commanded_turn():
     trajectory, command = _running(1.0), Command("move", turn_rad_s=0.5)
-    steering = resting_steering(trajectory.root)
-    kept = []
-    for _ in range(120):
-        steering, _, _ = _first(trajectory, command, CLOSED, steering)
+    settings = replace(CLOSED, heading_gain=0.0, heading_integral=0.0, gain_moving=1.0)
+    steering, _, _ = _first(trajectory, command, settings)
+    assert np.arctan2(*steering.direction) == pytest.approx(0.5)
+    steering, _, _ = _first(trajectory, replace(command, turn_rad_s=9.0), settings)
+    assert np.arctan2(*steering.direction) == pytest.approx(np.radians(CLOSED.lead_limit_deg))
+
+
+def test_kept_heading_turns_at_the_commanded_rate_as_late_as_an_animal():
+    trajectory, command = _running(1.0), Command("move", turn_rad_s=0.4)
+    settings = replace(CLOSED, heading_error_limit_deg=170.0)
+    steering, kept = resting_steering(trajectory.root), []
+    for _ in range(180):
+        steering, _, _ = _first(trajectory, command, settings, steering)
         kept.append(steering.heading_rad)
-    # The animal does not turn: the kept heading runs ahead, up to its limit.
-    assert kept[10] == pytest.approx(11 * 0.5 / 60)
-    assert kept[-1] == pytest.approx(np.radians(CLOSED.heading_error_limit_deg))
-    assert steering.turn_rad_s == pytest.approx(0.5)
-    lead = np.arctan2(*steering.direction)
-    assert 0.5 < lead <= np.radians(CLOSED.lead_limit_deg) + 1e-9
+    # A first-order delay: in the end the same rate, behind by rate x delay.
+    assert (kept[-1] - kept[-31]) * 2 == pytest.approx(0.4, rel=1e-3)
+    assert kept[-1] == pytest.approx(0.4 * (3.0 - CLOSED.turn_delay_s), rel=0.02)
+    limited = resting_steering(trajectory.root)
+    for _ in range(180):
+        limited, _, _ = _first(trajectory, command, CLOSED, limited)
+    assert limited.heading_rad == pytest.approx(np.radians(CLOSED.heading_error_limit_deg))
 
 
-def test_closed_loop_goes_to_a_heading_the_short_way_and_no_faster_than_it_may():
+@pytest.mark.parametrize("rate", [0.0, 0.4])
+def test_closed_loop_goes_to_a_heading_the_short_way_and_no_faster_than_it_may(rate):
+    """An animal that follows at once: 3.0 to -3.0 rad is 0.28 rad to the left."""
+    command = Command("move", heading_rad=-3.0, turn_rad_s=rate)
+    fastest = rate or np.radians(CLOSED.turn_rate_limit_deg_s)
     trajectory = _running(1.0, yaw=3.0)
-    command = Command("move", heading_rad=-3.0)
-    steering, _, _ = _first(trajectory, command, CLOSED)
-    assert steering.heading_rad == pytest.approx(
-        3.0 + np.radians(CLOSED.turn_rate_limit_deg_s) / 60
-    )
-    slower, _, _ = _first(trajectory, replace(command, turn_rad_s=0.1), CLOSED)
-    assert slower.heading_rad == pytest.approx(3.0 + 0.1 / 60)
+    steering, before, travelled = resting_steering(trajectory.root), 3.0, [0.0]
+    for _ in range(240):
+        steering, _, _ = _first(trajectory, command, CLOSED, steering)
+        step = wrapped(steering.heading_rad - before)
+        travelled.append(travelled[-1] + step)
+        assert step <= fastest / 60 + 1e-9
+        before = steering.heading_rad
+        trajectory = _running(1.0, yaw=before)
+    assert travelled[-1] == pytest.approx(2 * np.pi - 6.0, abs=1e-3)
+    assert max(travelled) < 2 * np.pi - 6.0 + 0.03
 
 
 def test_closed_loop_stores_up_no_error_while_the_animal_cannot_move():
@@ -238,13 +255,17 @@ def test_closed_loop_stores_up_no_error_while_the_animal_cannot_move():
     steering = resting_steering(trajectory.root)
     for _ in range(60):
         steering, _, _ = _first(trajectory, Command("move", 2.0, 0.5), CLOSED, steering)
-    assert steering.speed_error_sum_m == 0
+    assert steering.speed_error_sum_m == 0 and steering.speed_m_s == 2.0
     assert steering.heading_error_sum == 0 and steering.heading_rad == 0
 
 
 def test_closed_loop_speeds_up_no_faster_than_it_may():
     steering, _, _ = _first(_running(0.0), Command("move", 4.0), CLOSED)
     assert steering.speed_m_s == pytest.approx(CLOSED.acceleration_m_s2 / 60)
+    for _ in range(60):
+        steering, _, _ = _first(_running(0.0), Command("move", 1.0), CLOSED, steering)
+    # What can be expected of it comes later: 1 - exp(-t / delay), a little less for the ramp.
+    assert 0.6 < steering.expected_m_s < 1 - np.exp(-1 / CLOSED.speed_delay_s)
     stopping, _, _ = _first(_running(4.0), Command("idle"), CLOSED, replace(steering, speed_m_s=4))
     assert stopping.speed_m_s == pytest.approx(4 - CLOSED.deceleration_m_s2 / 60)
 
