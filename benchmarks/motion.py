@@ -8,6 +8,7 @@ so `--parts steady` renews that alone. `benchmarks.motion_network` measures the 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -85,7 +86,8 @@ def _measured(options: argparse.Namespace) -> dict[str, Any]:
             else:
                 network = network or runs.load_network(options.weights)
                 found[part] = work[part](network)
-            found[part] |= {"machine": machine(), "took_s": round(time.perf_counter() - start, 1)}
+            took = {"took_s": round(time.perf_counter() - start, 1)}
+            found[part] |= took | {"machine": machine(), "weights": weights_id(options.weights)}
             _print(part, found[part])
     return found
 
@@ -94,6 +96,20 @@ def _print(part: str, numbers: dict[str, Any]) -> None:
     shown = numbers.get("all", numbers)
     for key, wanted in TARGETS[part].items():
         print(f"{part:14} {key:28} {shown.get(key)!s:12} wanted {wanted}")
+
+
+def weights_id(path: Path | None) -> str:
+    """Return which weights were measured, so that numbers of others are seen to be old."""
+    if path is None:
+        from motion.weights import EMBEDDED
+
+        path = EMBEDDED
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return f"{path.name} {digest.hexdigest()[:12]}"
 
 
 def machine() -> dict[str, Any]:

@@ -71,3 +71,12 @@ def test_quick_runs_every_part_of_any_weights(tmp_path, capsys):
     assert found["export"]["cpu_s"] > 0
     assert found["long"]["all_finite"] in (True, False)
     assert "steady" in capsys.readouterr().out
+
+
+def test_weights_are_told_apart_by_their_bytes(tmp_path):
+    for name, text in (("a", b"1"), ("b", b"2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "wc0_w.bin").write_bytes(text)
+    first, second = (motion.weights_id(tmp_path / name) for name in "ab")
+    assert first.split()[1] != second.split()[1]
+    assert motion.weights_id(None).startswith("controller.safetensors ")
