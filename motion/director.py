@@ -26,7 +26,7 @@ _AIRBORNE_M, _LANDED_M = 0.1, 0.04
 _JUMP_LIMIT_S = 3.0
 #: Pursuit aims at a point this many seconds ahead, within these bounds, in a direction that the
 #: way has this much later.
-_LOOK_AHEAD_S, _NEAREST_AIM_M, _FARTHEST_AIM_M, _PREVIEW_S = 0.5, 0.35, 1.5, 0.2
+_LOOK_AHEAD_S, _NEAREST_AIM_M, _FARTHEST_AIM_M, _PREVIEW_S = 0.5, 0.35, 1.5, 0.45
 #: In bends the speed drops until they need no more than this turn, down to this share of it.
 _FASTEST_TURN_RAD_S, _SLOWEST = 1.0, 0.4
 #: Slip is not told from a quarter of a second with less way than this, and never more than this.

@@ -58,11 +58,12 @@ def test_svg_shapes_are_read_as_they_are_drawn():
 
 
 def test_straight_path_commands_absolute_and_relative():
-    wanted = [[1, 1], [3, 1], [3, 4], [0, 4], [1, 1]]
+    wanted = np.array([[1, 1], [3, 1], [3, 4], [0, 4], [1, 1]])
     np.testing.assert_array_equal(_path("M1 1H3V4L0,4Z"), wanted)
     np.testing.assert_array_equal(_path("m1,1h2v3l-3 0z"), wanted)
     # Pairs after a move are lines; numbers may stand without spaces; a second stroke is left out.
-    np.testing.assert_allclose(_path("M0 0 .5.5-1-2e0M9 9L8 8"), [[0, 0], [0.5, 0.5], [-1, -2]])
+    short = np.array([[0.0, 0.0], [0.5, 0.5], [-1.0, -2.0]])
+    np.testing.assert_allclose(_path("M0 0 .5.5-1-2e0M9 9L8 8"), short)
 
 
 def test_curves_pass_where_their_formula_says():
@@ -172,7 +173,7 @@ def test_the_animal_goes_along_the_way_to_its_end(tmp_path, speed):
     way = read_way(tmp_path / "way.svg", "path")
     track = rollout.ground[: rollout.sections[0].last, :2]
     off = [np.linalg.norm(way.at(way.nearest(p, 0, way.length_m)) - p) for p in track]
-    assert max(off) < 0.25
+    assert max(off) < 0.15 + 0.1 * speed
     assert np.linalg.norm(track[-1] - way.points_m[-1]) < 0.5
     seconds = len(track) / 60
     assert seconds == pytest.approx(way.length_m / speed, rel=0.35)
