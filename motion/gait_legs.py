@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from motion.gait_cycles import Feet
+from motion.gait_footfalls import Feet
 from motion.gait_postures import SEGMENTS_M, Trunk
 from motion.skeleton import LEGS, PAWS, QUADRUPED
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from motion.clip import Clip, Section, local_rotations
 from motion.features import MOVE, STYLES
-from motion.gait_cycles import footfalls, gait_cycle
+from motion.gait_cycles import gait_cycle
+from motion.gait_footfalls import footfalls
 from motion.gait_legs import solve_legs
 from motion.gait_postures import make_trunk
 from motion.gait_timeline import GAIT_SPEEDS, Part, curves, random_timeline

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from assets3d.errors import InputError
 from motion.network import Network
 from motion.weights import expanded, trimmed, write_folder, write_safetensors
 from training.checkpoint import Progress
@@ -199,7 +200,10 @@ def main(arguments: list[str] | None = None) -> None:
         recipe.decay,
         recipe.weight_decay,
     )
-    data, held_out, note = _datasets(options)
+    try:
+        data, held_out, note = _datasets(options)
+    except InputError as error:
+        raise SystemExit(str(error)) from None
     settings = replace(settings_from(options), weight_decay=recipe.weight_decay)
     task = MotionTask(data, held_out, recipe, seed=options.seed, device=options.device, note=note)
     if recipe.restarts:

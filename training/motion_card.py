@@ -30,7 +30,7 @@ _LIMITS = """an animal of one size that moves as this project's formulas say, no
 def write_motion_card(folder: Path, hidden: int, data: str, note: str, progress: Progress) -> None:
     """Write README.md and training.json beside the weights."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in progress.scores.items())
-    text = f"""# Embedded quadruped controller
+    text = f"""# Quadruped controller
 
 The network of motion/network.py (480 inputs, 363 outputs, 8 experts) with {hidden} instead of 512
 hidden units; padded with zeros it gives the 58 binary files of the published layout, exactly.
