@@ -49,8 +49,10 @@ def run_section(name: str, section: Section, count: int, scored: Scored) -> dict
     begin = time.perf_counter()
     groups: dict[str, list[Row]] = {}
     rows: dict[str, Row] = {}
+    kept = 0
     for case in tqdm(section.cases(count), desc=name, disable=None):
         row = scored.find(case.name)
+        kept += row is not None
         if row is None:
             row = score(case)
             scored.add(case.name, row)
@@ -59,7 +61,9 @@ def run_section(name: str, section: Section, count: int, scored: Scored) -> dict
     return {
         **{group: summarise(found) for group, found in groups.items()},
         "machine": machine(),
+        # Of the cases that this run scored itself.
         "seconds": round(time.perf_counter() - begin, 1),
+        "kept_cases": kept,
         "cases": rows,
     }
 

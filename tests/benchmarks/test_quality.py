@@ -93,6 +93,7 @@ def test_a_section_runs_alone_resumes_and_keeps_the_others(tmp_path, monkeypatch
     assert content["fit"]["known"]["value"]["count"] == 8
     assert content["fit"]["held_out"]["value"]["count"] >= 2
     assert content["fit"]["machine"]["cores"] >= 1
+    assert content["fit"]["kept_cases"] == 4
     # Four were kept; the fifth was asked for twice.
     assert len(asked) == len(content["fit"]["cases"]) + 1
     assert "cases" not in capsys.readouterr().out
