@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from motion.clip import Clip, Section, local_rotations
-from motion.skeleton import QUADRUPED, REST_AXES
+from motion.clip import Clip, Section, local_rotations, world_pose
+from motion.leg_ik import Leg, moved_leg
+from motion.skeleton import LEGS, PAWS, QUADRUPED, REST_AXES
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,14 @@ class Rollout:
 
 
 def clip_from_rollout(rollout: Rollout, name: str) -> Clip:
-    """Return the run as a clip: its own bone lengths, the hips where they were predicted."""
+    """Return the run as a clip: the skeleton's bone lengths, hips and paws where predicted.
+
+    Predicted bones stretch by millimetres to centimetres. With rotations alone that would add up
+    at the paws, which would slide and sink more than the network meant; so the legs are bent until
+    the paws are at their predicted places, as far as they reach.
+    """
     turns = rollout.axes @ REST_AXES.swapaxes(-1, -2)
-    return Clip(
+    clip = Clip(
         QUADRUPED,
         rollout.positions_m[:, 0],
         local_rotations(QUADRUPED, turns),
@@ -54,3 +60,14 @@ def clip_from_rollout(rollout: Rollout, name: str) -> Clip:
         rollout.sections,
         rollout.ground,
     )
+    places, turns = world_pose(clip)
+    for paw, joints in zip(PAWS, LEGS, strict=True):
+        top, middle, ankle = joints
+        leg = Leg(
+            (places[:, top], places[:, middle], places[:, ankle], places[:, paw]),
+            (turns[:, top], turns[:, middle], turns[:, ankle]),
+        )
+        reached = moved_leg(leg, rollout.positions_m[:, paw])
+        for joint, turn in zip(joints, reached.turns, strict=True):
+            turns[:, joint] = turn
+    return replace(clip, rotations_xyzw=local_rotations(QUADRUPED, turns))

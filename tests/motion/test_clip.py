@@ -62,3 +62,29 @@ def test_a_rollout_in_the_rest_pose_is_the_rest_pose():
     )
     places, _ = world_pose(clip_from_rollout(rollout, "rest"))
     np.testing.assert_allclose(places[1], QUADRUPED.rest_positions_m, atol=1e-12)
+
+
+def test_paws_of_a_stretched_rollout_are_where_the_network_said():
+    frames, stretch = 3, np.array([0.004, 0.012, -0.01])
+    clip = Clip(QUADRUPED, np.tile(QUADRUPED.offsets_m[0], (frames, 1)), _rest(frames), 60.0)
+    places, _ = world_pose(clip)
+    places[:, [9, 10]] += stretch  # a fore leg whose lower half has slid off
+    rollout = Rollout(
+        np.zeros((frames, 3)),
+        places,
+        np.repeat(REST_AXES[None], frames, 0),
+        np.full((frames, 8), 1 / 8),
+        np.zeros((frames, 12, 4)),
+        np.zeros((frames, 6)),
+        np.zeros((frames, 3)),
+    )
+    found, _ = world_pose(clip_from_rollout(rollout, "stretched"))
+    np.testing.assert_allclose(found[:, PAWS], places[:, PAWS], atol=1e-9)
+    others = [joint for joint in range(27) if joint not in (8, 9, 10)]
+    np.testing.assert_allclose(found[:, others], places[:, others], atol=1e-9)
+
+
+def _rest(frames):
+    rotations = np.zeros((frames, 27, 4))
+    rotations[..., 3] = 1.0
+    return rotations
