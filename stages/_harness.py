@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from assets3d.errors import AssetError, InputError
+from assets3d.images.families import with_family
 from stages import _failures
 from stages._executor import Executor, Outcome, Work, make_executor
 from stages._failures import Failure, Failures
@@ -118,10 +119,10 @@ def run_step(
 
 
 def read_params(profile: Path, step: str) -> dict[str, Any]:
-    """Return a step's section of a profile.
+    """Return a step's section of a profile; an image family fills in what is not given.
 
     Raises:
-        InputError: when the file or the section is missing.
+        InputError: when the file or the section is missing, or an unknown family.
     """
     try:
         sections = yaml.safe_load(profile.read_text(encoding="utf-8"))
@@ -132,7 +133,7 @@ def read_params(profile: Path, step: str) -> dict[str, Any]:
     section = sections.get(step) if isinstance(sections, dict) else None
     if not isinstance(section, dict):
         raise InputError(f"profile: {profile} has no section {step!r}")
-    return section
+    return with_family(section) if step == "image" else section
 
 
 def read_settings(path: Path = SETTINGS_FILE) -> dict[str, Any]:

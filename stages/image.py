@@ -26,9 +26,11 @@ def load(params: Params) -> _Loaded:
     """Load the text-to-image pipeline and the words it was trained on."""
     from assets3d.images import text_to_image
 
-    model = find_models(STEP.models, params)["model"]
+    models = find_models(STEP.models, params)
     pipeline = text_to_image.load_pipeline(
-        model,
+        models["model"],
+        family=params.get("family"),
+        lora=models["lora"].files[0] if "lora" in models else None,
         scheduler=params["scheduler"],
         dtype=params["dtype"],
         device=params["device"],
@@ -62,7 +64,7 @@ STEP = Step(
     reads={"prompt": ()},
     fields=("prompt", "negative_prompt", "seed"),
     modules=("assets3d.images.text_to_image", "assets3d.images.picture"),
-    models={"model": "image"},
+    models={"model": "image", "lora": "image"},
     load=load,
     build=build,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 #: The manifest's or profile's field that error messages begin with.
 FIELD = "image.model"
+
+# Registries leave these out: the safety checker and what it needs, and SD3's T5 (9 of its 15 GB).
+_OPTIONAL = (
+    "safety_checker",
+    "feature_extractor",
+    "image_encoder",
+    "text_encoder_3",
+    "tokenizer_3",
+)
 
 
 class TextToImagePipeline(Protocol):
@@ -42,13 +51,13 @@ class TextToImagePipeline(Protocol):
         self,
         *,
         prompt: str,
-        negative_prompt: str | None,
         num_inference_steps: int,
         guidance_scale: float,
         width: int,
         height: int,
         generator: torch.Generator,
         output_type: str,
+        **arguments: Any,
     ) -> Any:
         """Draw; the answer holds `images`."""
 
@@ -76,6 +85,11 @@ def read_index(folder: Path) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise InputError(f"{FIELD}: model_index.json is not JSON ({error})") from None
+
+
+def absent_parts(folder: Path, index: Mapping[str, Any]) -> set[str]:
+    """Return the components that a pipeline works without and that are not in its folder."""
+    return {part for part in _OPTIONAL if index.get(part) and not (folder / part).exists()}
 
 
 def check_weights(folder: Path, index: Mapping[str, Any], skip: set[str]) -> str | None:
@@ -125,14 +139,18 @@ def _network_shapes(folder: Path, library: str, name: str) -> dict[str, tuple[in
 
 
 def text_encoders(
-    folder: Path, index: Mapping[str, Any], dtype: torch.dtype, variant: str | None
+    folder: Path,
+    index: Mapping[str, Any],
+    dtype: torch.dtype,
+    variant: str | None,
+    skip: Collection[str] = (),
 ) -> dict[str, Any]:
     """Load the components that are transformers networks, strictly; return them by name."""
     import transformers
 
     loaded = {}
     for part, origin in sorted(index.items()):
-        has_weights = (folder / part / "config.json").is_file()
+        has_weights = part not in skip and (folder / part / "config.json").is_file()
         if not isinstance(origin, list) or origin[0] != "transformers" or not has_weights:
             continue
         where = f"{FIELD}: {part}/"

@@ -6,10 +6,7 @@ options; the noise depends on the seed alone. Importing this module imports no t
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.errors import InputError
+from assets3d.images.families import check_folder, find_family, pipeline_class
 from assets3d.images.pipeline_files import (
     FIELD,
     TextToImagePipeline,
+    absent_parts,
     assembled,
     check_weights,
     local_folder,
@@ -27,40 +26,27 @@ from assets3d.images.pipeline_files import (
     read_index,
     text_encoders,
 )
+from assets3d.images.samplers import Wanted, new_scheduler
 from assets3d.images.words import Words, in_known_words, read_words, unknown_words
 from assets3d.models import ModelFiles
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["generate", "load_pipeline", "unknown_words", "vocabulary_words"]
+__all__ = ["generate", "load_pipeline", "new_scheduler", "unknown_words", "vocabulary_words"]
 
 _log = logging.getLogger(__name__)
 
 _DTYPES = ("float32", "float16", "bfloat16")
 
-#: Short names of schedulers for profiles; a class name of diffusers may stand there as well.
-SCHEDULERS: dict[str, dict[str, Any]] = {
-    "ddim": {"class": "DDIMScheduler"},
-    "dpm++": {"class": "DPMSolverMultistepScheduler"},
-    "euler": {"class": "EulerDiscreteScheduler", "steps_offset": 1},
-    "euler-trailing": {
-        "class": "EulerDiscreteScheduler",
-        "timestep_spacing": "trailing",
-        "steps_offset": 1,
-    },
-    "euler-ancestral": {"class": "EulerAncestralDiscreteScheduler", "steps_offset": 1},
-    "lcm": {"class": "LCMScheduler"},
-    "tcd": {"class": "TCDScheduler"},
-    "unipc": {"class": "UniPCMultistepScheduler"},
-}
-
 
 def load_pipeline(
     folder_or_repo: str | Path | ModelFiles,
     *,
-    scheduler: str | Mapping[str, Any] | None = None,
+    family: str | None = None,
+    scheduler: Wanted | None = None,
     unet: str | Path | None = None,
+    lora: Path | None = None,
     dtype: str | torch.dtype | None = None,
     device: str = "cpu",
     revision: str | None = None,
@@ -71,10 +57,12 @@ def load_pipeline(
     Args:
         folder_or_repo: a diffusers folder, a Hub repository `owner/name`, or the answer of
             `models.resolve`.
-        scheduler: None keeps the model's own; else a name (see `SCHEDULERS`), or a mapping with
-            `class` and options, e.g. {class: dpm++, use_karras_sigmas: true}.
+        family: the preset that the checkpoint must fit, see `families`; None takes any.
+        scheduler: None keeps the model's own; else see `samplers`: "DPM++ 2M Karras", or a mapping
+            with `class` and options, e.g. {class: dpm++, use_karras_sigmas: true}.
         unet: other weights for the U-Net: a safetensors file, or `owner/name/file` on the Hub.
             That is how SDXL-Lightning comes: one U-Net file over SDXL base.
+        lora: a LoRA that makes the checkpoint what the family wants (LCM-LoRA); it stays merged.
         dtype: "float32", "float16" or "bfloat16"; by default float32 on the CPU, float16 elsewhere.
             Weights stored in another precision are converted.
         device: "cpu", "cuda", ...
@@ -93,18 +81,26 @@ def load_pipeline(
         folder = folder_or_repo.path
     else:
         folder = local_folder(folder_or_repo, revision, not local_files_only)
+    if family is not None:
+        check_folder(find_family(family), folder)
     import torch
 
     _quiet()
     precision: torch.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
     index = read_index(folder)
-    variant = check_weights(folder, index, skip={"unet"} if unet else set())
-    parts = text_encoders(folder, index, precision, variant)
+    absent = absent_parts(folder, index)
+    variant = check_weights(folder, index, skip={"unet", *absent} if unet else absent)
+    parts = text_encoders(folder, index, precision, variant, skip=absent)
+    parts |= dict.fromkeys(absent)
     if unet:
         parts["unet"] = other_unet(folder, unet, precision, not local_files_only)
     pipeline = assembled(folder, precision, variant, parts)
     if scheduler is not None:
         pipeline.scheduler = new_scheduler(pipeline.scheduler, scheduler)
+    if lora is not None:
+        from assets3d.images.loras import Lora, merge_loras
+
+        merge_loras(pipeline, [Lora(lora)])
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(device)
 
@@ -130,8 +126,9 @@ def generate(
         seed: 0 .. 2**63 - 1; torch's CPU generator uses the lower 32 bits.
         steps: sampling steps.
         guidance: classifier-free guidance; 1 or less switches it off (half the time, no negative
-            prompt), as distilled models such as SDXL-Lightning want.
-        size_px: side of the square, or (width, height); multiples of the autoencoder's factor (8).
+            prompt), as distilled models such as SDXL-Lightning want. A model that was taught its
+            guidance (LCM) is told the number.
+        size_px: side of the square, or (width, height); multiples of 8, of transformers 16.
         negative_prompt: what not to show.
 
     Returns:
@@ -140,7 +137,8 @@ def generate(
     if not prompt.strip():
         raise InputError("prompt: found nothing, wanted a few words")
     width, height = (size_px, size_px) if isinstance(size_px, int) else size_px
-    factor = pipeline.vae_scale_factor
+    kind = pipeline_class(pipeline)
+    factor = max(pipeline.vae_scale_factor, kind.multiple_px)
     if width < factor or height < factor or width % factor or height % factor:
         raise InputError(f"image.size_px: found {size_px}, wanted multiples of {factor}")
     import torch
@@ -148,17 +146,25 @@ def generate(
     words = vocabulary_words(pipeline)
     taught = in_known_words(prompt, words)
     _warn_if_cut(pipeline, taught)
-    guided = guidance > 1.0
+    taught_guidance = _has_taught_guidance(pipeline)
+    guided = guidance > 1.0 and not taught_guidance
+    arguments: dict[str, Any] = dict(kind.options)
+    if kind.negative_prompt:
+        arguments["negative_prompt"] = in_known_words(negative_prompt, words) if guided else None
+    if negative_prompt and not guided:
+        _log.warning("negative_prompt: not read by this model, or with guidance %g", guidance)
     output = pipeline(
         prompt=taught,
-        negative_prompt=in_known_words(negative_prompt, words) if guided else None,
         num_inference_steps=steps,
-        guidance_scale=guidance if guided else 0.0,
+        guidance_scale=guidance if guided or taught_guidance else 0.0,
         width=width,
         height=height,
         generator=torch.Generator("cpu").manual_seed(seed),
         output_type="np",
+        **arguments,
     )
+    if any(getattr(output, "nsfw_content_detected", None) or ()):
+        raise InputError(f"prompt: {FIELD}'s safety checker blackened the picture, wanted another")
     values = np.asarray(output.images[0])
     if not np.isfinite(values).all():
         raise InputError(
@@ -173,35 +179,10 @@ def vocabulary_words(pipeline: TextToImagePipeline) -> Words | None:
     return read_words(folder) if folder else None
 
 
-def new_scheduler(own: Any, wanted: str | Mapping[str, Any]) -> Any:
-    """Return the scheduler `wanted` with the noise schedule of the pipeline's `own`.
-
-    Raises:
-        InputError: no such class or option.
-    """
-    import diffusers
-
-    options = {"class": wanted} if isinstance(wanted, str) else dict(wanted)
-    name = str(options.pop("class", type(own).__name__))
-    preset = dict(SCHEDULERS.get(name, {"class": name}))
-    kind = getattr(diffusers, preset.pop("class"), None)
-    options = {**preset, **options}
-    if not (isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)):
-        raise InputError(
-            f"image.scheduler: found {name!r}{_near(name, SCHEDULERS)}, "
-            f"wanted one of {', '.join(SCHEDULERS)} or a scheduler class of diffusers"
-        )
-    known = [p for p in inspect.signature(kind.__init__).parameters if p != "self"]
-    for option in options:
-        if option not in known:
-            hint = _near(option, known)
-            raise InputError(f"image.scheduler.{option}: {kind.__name__} has no such option{hint}")
-    return kind.from_config(own.config, **options)
-
-
-def _near(name: str, known: Any) -> str:
-    found = difflib.get_close_matches(name, list(known), 1)
-    return f" (did you mean {found[0]}?)" if found else ""
+def _has_taught_guidance(pipeline: TextToImagePipeline) -> bool:
+    """Tell whether the guidance is an input of the network (latent consistency models)."""
+    config = getattr(getattr(pipeline, "unet", None), "config", {})
+    return config.get("time_cond_proj_dim") is not None
 
 
 def _warn_if_cut(pipeline: TextToImagePipeline, prompt: str) -> None:

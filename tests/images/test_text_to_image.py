@@ -111,7 +111,7 @@ def test_scheduler_options_win_over_the_short_name(pipeline):
 
 
 def test_wrong_schedulers_are_named(pipeline):
-    with pytest.raises(InputError, match=r"found 'eular' \(did you mean euler"):
+    with pytest.raises(InputError, match=r"found 'eular' \(did you mean Euler"):
         new_scheduler(pipeline.scheduler, "eular")
     with pytest.raises(InputError, match=r"image\.scheduler\.timestep_spacin: .*timestep_spacing"):
         new_scheduler(pipeline.scheduler, {"class": "euler", "timestep_spacin": "trailing"})
