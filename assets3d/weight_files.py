@@ -55,6 +55,14 @@ def read_shapes(path: Path, field: str) -> Shapes:
         ) from None
 
 
+def read_tensors(path: Path, field: str) -> dict[str, torch.Tensor]:
+    """Return name -> tensor of a safetensors file; errors as for `read_shapes`."""
+    read_shapes(path, field)
+    from safetensors.torch import load_file
+
+    return load_file(path)
+
+
 def check_shapes(
     found: Shapes, wanted: Mapping[str, Iterable[int]], where: str, *, extra_allowed: bool = False
 ) -> None:
