@@ -133,6 +133,10 @@ def read_params(profile: Path, step: str) -> dict[str, Any]:
     section = sections.get(step) if isinstance(sections, dict) else None
     if not isinstance(section, dict):
         raise InputError(f"profile: {profile} has no section {step!r}")
+    commercial = sections.get("commercial", False)
+    if not isinstance(commercial, bool):
+        raise InputError(f"profile: commercial is {commercial!r}, wanted true or false")
+    section = {"commercial": commercial, **section}
     return with_family(section) if step == "image" else section
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,21 @@ from typing import Any
 import yaml
 
 from assets3d.errors import InputError
-from assets3d.models import EMBEDDED_FOLDER, ModelFiles, resolve
+from assets3d.models import EMBEDDED_FOLDER, Entry, ModelFiles, read_entry, resolve, resolve_file
+from assets3d.models.fetch import pinned
+from assets3d.models.licences import check_commercial
+from assets3d.models.lock import Pin, check_pin, pin_of, read_lock, write_lock
+from assets3d.models.resolve import Places, Registry, commit_of
 
 #: Where the weights that ship with the package lie.
 EMBEDDED_ROOT = EMBEDDED_FOLDER
 #: Words that name no network at all.
 NO_MODEL = ("standin", "none")
-_CATALOGUE = Path("configs/models.yaml")
-_LOCK = Path("configs/models.lock.yaml")
+#: What a single-file checkpoint lacks, and who has it.
+TOKENIZER = "clip-tokenizer"
+CATALOGUE = Path("configs/models.yaml")
+LOCK = Path("configs/models.lock.yaml")
+_SETTINGS = Path("configs/pipeline.yaml")
 
 
 def find_models(models: Mapping[str, str], params: Mapping[str, Any]) -> dict[str, ModelFiles]:
@@ -26,18 +33,26 @@ def find_models(models: Mapping[str, str], params: Mapping[str, Any]) -> dict[st
 
     Args:
         models: parameter -> step that the model is for.
-        params: the step's section of the profile; `download: true` lets missing files be fetched.
+        params: the step's section of the profile; `download: true` lets missing files be fetched,
+            `commercial: true` refuses models whose results may not be sold, `tokenizer` names the
+            tokenizer of a single-file checkpoint.
 
     Raises:
-        InputError: an unknown name, or files that are not there.
+        InputError: an unknown name, files that are not there or not the pinned ones, a licence.
         PassingError: a download failed.
     """
     named = {role: params.get(role) for role in models}
-    return {
-        role: find_model(models[role], word, bool(params.get("download", False)))
-        for role, word in named.items()
-        if word is not None and word not in NO_MODEL
-    }
+    found: dict[str, ModelFiles] = {}
+    for role, word in named.items():
+        if word is None or word in NO_MODEL:
+            continue
+        model = find_model(models[role], str(word), bool(params.get("download", False)))
+        if models[role] == "image" and model.path.is_file():
+            model = _with_tokenizer(model, params)
+        if params.get("commercial", False):
+            check_commercial(model, f"{models[role]}.{role}")
+        found[role] = model
+    return found
 
 
 @cache
@@ -48,36 +63,120 @@ def find_model(step: str, word: str, download: bool = False) -> ModelFiles:
         InputError: see `assets3d.models.resolve`; or the files are others than the pinned ones.
         PassingError: a download failed.
     """
-    registry, lock = _read(_CATALOGUE), _read(_LOCK)
-    pinned = lock.get(word, {})
-    if word in registry and pinned:
-        registry[word] = {**registry[word], "revision": pinned["revision"]}
-    model = resolve(step, word, registry, download=download)
-    if model.source == "embedded":
-        return model  # Git pins it
-    if not pinned:
-        _pin(lock, model)
-    elif pinned["sha256"] != model.digest:
-        raise InputError(
-            f"{step}.model: {word} has other files than {_LOCK.name} pins "
-            f"({model.digest[:12]}, wanted {pinned['sha256'][:12]})"
-        )
+    registry, pins = read_registry(), read_lock(LOCK)
+    model = resolve(step, word, _at_pins(registry, pins), download=download, places=read_places())
+    return _enforced(model, word in registry, pins, f"{step}.model")
+
+
+def find_file(kind: str, word: str, params: Mapping[str, Any], where: str = "") -> ModelFiles:
+    """Return the LoRA, embedding, adapter, ... that `word` names; as `find_models` otherwise.
+
+    Args:
+        kind: one of `assets3d.models.entry.KINDS`.
+        word: a registered name of that kind, a path, or a file name in `models_dir`.
+        params: the step's section of the profile, for `download` and `commercial`.
+        where: field that messages begin with; the kind by default.
+    """
+    model = _find_file(kind, word, bool(params.get("download", False)), where or kind)
+    if params.get("commercial", False):
+        check_commercial(model, where or kind)
     return model
 
 
-def _pin(lock: dict[str, Any], model: ModelFiles) -> None:
-    """Write down which files of a model were found first."""
-    # In the Hub's cache a snapshot's folder is named after its commit.
-    in_cache = model.path.parent.name == "snapshots"
-    revision = model.path.name if in_cache else model.revision
-    lock[model.name] = {"revision": revision, "sha256": model.digest}
-    temporary = _LOCK.with_name(f"{_LOCK.name}.{os.getpid()}")
-    temporary.write_text(yaml.safe_dump(lock, sort_keys=True), encoding="utf-8")
-    temporary.replace(_LOCK)
+@cache
+def _find_file(kind: str, word: str, download: bool, where: str) -> ModelFiles:
+    registry, pins = read_registry(), read_lock(LOCK)
+    model = resolve_file(
+        kind,
+        word,
+        _at_pins(registry, pins),
+        where=where,
+        download=download,
+        places=read_places(),
+    )
+    return _enforced(model, word in registry, pins, where)
+
+
+def read_registry(path: Path = CATALOGUE) -> dict[str, dict[str, Any]]:
+    """Read configs/models.yaml: name -> entry, unchecked.
+
+    Raises:
+        InputError: it is not YAML, or no mapping.
+    """
+    registry = _read(path)
+    for name, values in registry.items():
+        if not isinstance(values, dict):
+            raise InputError(f"{path.name}: {name} holds no fields, wanted source, licence, ...")
+    return registry
+
+
+def read_places(path: Path = _SETTINGS) -> Places:
+    """Read `models_dir` and `local_models` of configs/pipeline.yaml.
+
+    Raises:
+        InputError: `models_dir` is neither a folder nor a list of folders.
+    """
+    settings = _read(path)
+    given = settings.get("models_dir") or []
+    folders = [given] if isinstance(given, str) else given
+    local = settings.get("local_models") or {}
+    if not isinstance(folders, list) or not all(isinstance(f, str) for f in folders):
+        raise InputError(f"{path.name}: models_dir is {given!r}, wanted a folder or a list of them")
+    if not isinstance(local, dict) or not all(isinstance(p, str) for p in local.values()):
+        raise InputError(f"{path.name}: local_models is {local!r}, wanted name: folder or file")
+    return Places(
+        trees=tuple(Path(folder).expanduser() for folder in folders),
+        local={name: Path(place).expanduser() for name, place in local.items()},
+    )
+
+
+def record_pin(name: str, pin: Pin) -> None:
+    """Write a model's pin into the lock."""
+    write_lock(LOCK, {**read_lock(LOCK), name: pin})
+
+
+def _with_tokenizer(model: ModelFiles, params: Mapping[str, Any]) -> ModelFiles:
+    """Give a single-file checkpoint the tokenizer that it does not carry."""
+    word = str(params.get("tokenizer") or TOKENIZER)
+    tokenizer = find_file("tokenizer", word, params, "image.tokenizer").path
+    folder = tokenizer / "tokenizer" if (tokenizer / "tokenizer").is_dir() else tokenizer
+    return replace(model, parts={**model.parts, "tokenizer": folder})
+
+
+def _at_pins(registry: Mapping[str, dict[str, Any]], pins: Mapping[str, Pin]) -> Registry:
+    """Return the registry with the commits that the lock says."""
+    at_pins: dict[str, Entry | dict[str, Any]] = dict(registry)
+    for name in pins.keys() & registry.keys():
+        at_pins[name] = pinned(read_entry(name, registry[name]), pins[name])
+    return at_pins
+
+
+def _enforced(
+    model: ModelFiles, registered: bool, pins: Mapping[str, Pin], where: str
+) -> ModelFiles:
+    """Pin a model that is found for the first time; afterwards its files must be the pinned ones.
+
+    Not pinned: what ships with the package (Git pins it) and what a person names by path or under
+    `local_models` (its hashes are part of every item's key).
+    """
+    if model.source in ("embedded", "local") or not (registered or model.source == "hub"):
+        return model
+    pin = pins.get(model.name)
+    if pin is not None:
+        check_pin(model, pin, where)
+    else:
+        commits = {role: commit_of(part) for role, part in model.parts.items()}
+        record_pin(model.name, pin_of(model, commits))
+    return model
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         return {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is not YAML ({' '.join(str(error).split())[:120]})") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no mapping, wanted name: value")
+    return content

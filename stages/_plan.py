@@ -15,6 +15,9 @@ from stages._models import find_models
 from stages._step import Params, Step
 from stages.specs import Spec
 
+#: Parameters that decide whether an item may be built, and change no byte of it.
+NO_PART_OF_A_KEY = ("commercial", "download")
+
 #: (step before, asset) -> the folder of its item.
 FindSource = Callable[[str, str], Path]
 
@@ -74,7 +77,7 @@ def _common_parts(step: Step, params: Params, code: Mapping[str, str]) -> dict[s
     models = find_models(dict(step.models), params)
     return {
         "step": step.name,
-        "params": dict(params),
+        "params": {name: value for name, value in params.items() if name not in NO_PART_OF_A_KEY},
         "models": {role: model.record() for role, model in models.items()},
         "code": _keys.item_key(dict(code)),
         "versions": _keys.versions(),

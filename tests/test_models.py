@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from assets3d.errors import InputError
-from assets3d.models import resolve, sha256_of
+from assets3d.models import read_entry, resolve, sha256_of
 
 REGISTRY = {
     "embedded": {"source": "embedded", "licence": "MIT", "commercial": True},
@@ -145,8 +145,10 @@ def test_the_projects_own_registry():
         assert entry["source"] in ("embedded", "rembg") or entry["source"].count("/") == 1, name
         assert entry["licence"], name
         assert entry["commercial"] in (True, False, None), name
-        assert entry["memory"], name
-        assert "revision" in entry, name
+        assert entry["revision"] is None, name  # the lock has them
+        assert isinstance(entry["verified"], bool), name
+        assert {"download_gb", "gpu_gb"} <= entry.keys(), name
+        assert read_entry(name, entry).name == name
     from assets3d.cutout import MODELS
 
     rembg = {name for name, entry in registry.items() if entry["source"] == "rembg"}
