@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.quality.photographs import photographs
-from benchmarks.quality.protocol import PROFILE, cases, known_cases
+from benchmarks.quality.protocol import cases, embedded_profile, known_cases
 from stages._keys import code_hashes, file_hash, item_key
 
 _WEIGHTS = Path(__file__).parents[2] / "assets3d" / "weights"
@@ -45,12 +45,14 @@ class Section:
         cases: the cases for a `--count`.
         uses: modules that the scores depend on, besides those that `place` imports.
         weights: the embedded models that they depend on.
+        steps: the sections of the embedded profile that they depend on.
     """
 
     place: str
     cases: Callable[[int], Sequence[AnyCase]]
     uses: tuple[str, ...] = ()
     weights: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
     @property
     def score(self) -> Callable[[AnyCase], Row]:
@@ -65,14 +67,17 @@ class Section:
             files = sorted(p for p in (_WEIGHTS / folder).rglob("*") if p.is_file())
             found |= {f"{folder}/{p.relative_to(_WEIGHTS / folder)}": file_hash(p) for p in files}
         used = {file: value for file, value in found.items() if not file.startswith(_UNUSED)}
-        return item_key({**used, "profile": file_hash(PROFILE)})
+        return item_key({**used, "profile": {step: embedded_profile(step) for step in self.steps}})
 
 
 SECTIONS = {
-    "splats": Section("benchmarks.quality.splats:four_true_views", cases),
+    "splats": Section("benchmarks.quality.splats:four_true_views", cases, steps=("splats",)),
     "fit": Section("benchmarks.quality.splats:fit_24_views", cases),
     "mesh": Section(
-        "benchmarks.quality.meshes:mesh_from_true_views", cases, ("benchmarks.quality.splats",)
+        "benchmarks.quality.meshes:mesh_from_true_views",
+        cases,
+        ("benchmarks.quality.splats",),
+        steps=("splats",),
     ),
     "cutout": Section(
         "benchmarks.quality.cutouts:cutout_of_scene",
@@ -84,14 +89,19 @@ SECTIONS = {
         "benchmarks.quality.generated_views:views_from_true_front",
         cases,
         weights=("cutout", "views"),
+        steps=("views",),
     ),
     "image": Section(
-        "benchmarks.quality.recognition:family_recognised", known_cases, weights=("image",)
+        "benchmarks.quality.recognition:family_recognised",
+        known_cases,
+        weights=("image",),
+        steps=("image",),
     ),
     "photographs": Section(
         "benchmarks.quality.photographs:front_of_the_mesh",
         lambda count: photographs(),
         ("stages.cutout", "stages.views", "stages.splats", "stages.mesh"),
         ("cutout", "views"),
+        ("cutout", "views", "splats", "mesh"),
     ),
 }
