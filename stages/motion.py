@@ -96,10 +96,10 @@ def _captured(path: Any, unit: Any) -> Any:
 
 def _network(path: Any, gating: str) -> Any:
     from motion.network import GATING_341, GATING_441, Network
-    from motion.weights import read_weights
+    from motion.weights import expanded, read_weights
 
     lists = {"441": GATING_441, "341": GATING_341}
-    return Network(read_weights(path), gating=lists[gating])
+    return Network(expanded(read_weights(path)), gating=lists[gating])
 
 
 def _locked(clip: Any, rollout: Any) -> Any:
