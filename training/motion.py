@@ -1,6 +1,6 @@
 """Train MANN on procedural gaits or on a folder of BVH files, and write its binary folder.
 
-    python -m training.motion --gaits --export motion/embedded
+    python -m training.motion --gaits --export assets3d/weights/motion
     python -m training.motion --data FOLDER_OF_BVH --preset reference --device cuda --export out/
 
 Data: every BVH below the folder with the quadruped's 27 bones; styles from a sidecar CSV (see
@@ -141,7 +141,7 @@ class MotionTask:
         weights = networks.weights()
         write_safetensors(folder / "controller.safetensors", trimmed(weights), half=True)
         write_motion_card(folder, self.recipe.hidden, self.note, note, progress)
-        if folder.name != "embedded":  # 22 MB of zeros and repeats have no place in a repository
+        if folder.parent.name != "weights":  # the repository keeps no 22 MB of padding
             (folder / "binary").mkdir(exist_ok=True)
             write_folder(folder / "binary", expanded(weights))
 
