@@ -38,7 +38,7 @@ Experts' matrices are stored as float16.
 
 - **Data**: {data}.
 - **Compute**: {note}.
-- **Made by**: `python -m training.motion --gaits --export motion/embedded` (resumable).
+- **Made by**: `python -m training.motion --gaits --export assets3d/weights/motion` (resumable).
 - **Gating list**: 441.
 - **Limits**: {_LIMITS}.
 - **Licence**: see `LICENSE_WEIGHTS` at the root of the repository.

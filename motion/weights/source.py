@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assets3d.errors import InputError
+from assets3d.models import EMBEDDED_FOLDER
 from motion.weights.folder import read_folder
 from motion.weights.onnx_file import read_onnx
 from motion.weights.record import Weights
@@ -12,7 +13,7 @@ from motion.weights.safetensors_file import read_safetensors
 from motion.weights.trimming import expanded
 
 #: The controller that ships: trained on this project's own procedural gaits.
-EMBEDDED = Path(__file__).resolve().parents[1] / "embedded" / "controller.safetensors"
+EMBEDDED = EMBEDDED_FOLDER / "motion" / "controller.safetensors"
 
 
 def read_weights(path: Path) -> Weights:
