@@ -32,6 +32,8 @@ SCHEDULES: dict[str, dict[str, Any]] = {
     "leading": {"timestep_spacing": "leading"},
     "linspace": {"timestep_spacing": "linspace"},
 }
+#: Samplers of flow-matching models, for messages.
+FLOW_NAMES = "Euler, Heun, DPM++ 2M, UniPC, DEIS"
 #: Further words that may follow a class of diffusers.
 CLASS_WORDS: dict[str, dict[str, Any]] = {
     **SCHEDULES,
@@ -128,7 +130,7 @@ SAMPLERS: tuple[Sampler, ...] = (
     Sampler("UniPC", "UniPCMultistepScheduler", schedules=("Karras",), aliases=("uni pc",)),
     Sampler("DEIS", "DEISMultistepScheduler", schedules=("Karras",)),
     Sampler("Restart", None, nearest="Heun", note="the same steps without going back to noise"),
-    Sampler("LCM", "LCMScheduler", {}, "FlowMatchLCMScheduler", note="for LCM and LCM-LoRA only"),
+    Sampler("LCM", "LCMScheduler", note="for LCM and LCM-LoRA only"),
     Sampler("TCD", "TCDScheduler", note="for TCD models only"),
 )
 
@@ -197,6 +199,14 @@ def new_scheduler(own: Any, wanted: Wanted) -> Any:
     options = {**meant, **given}
     if flows and not scheduler.startswith("FlowMatch"):
         options = {**_flow_options(own, name, known), **options}
+    if flows and (
+        options.get("stochastic_sampling") or "sde" in str(options.get("algorithm_type"))
+    ):
+        # Pipelines of such models do not hand the generator on: the noise would have no seed.
+        raise InputError(
+            f"{FIELD}: {name} draws fresh noise in every step, which flow-matching pipelines of "
+            f"diffusers do not seed, wanted one of {FLOW_NAMES}"
+        )
     for option in options:
         if option not in known:
             hint = _near(option, known)
@@ -262,8 +272,7 @@ def _flow_options(own: Any, name: str, known: Iterable[str]) -> dict[str, Any]:
     """Return what makes a solver of noise models follow a flow, where it can."""
     if "use_flow_sigmas" not in known:
         raise InputError(
-            f"{FIELD}: {name} cannot sample a flow-matching model, wanted one of Euler, Heun, LCM, "
-            "DPM++ 2M, DPM++ 2M SDE, UniPC, DEIS"
+            f"{FIELD}: {name} cannot sample a flow-matching model, wanted one of {FLOW_NAMES}"
         )
     return {
         "use_flow_sigmas": True,
