@@ -6,12 +6,22 @@ python -m stages.motion --manifest configs/assets.yaml --profile configs/profile
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from stages._harness import main
 from stages._step import Item, Params, Step
+
+
+#: The measures that a record keeps; `python -m benchmarks.motion FILE.bvh` gives them all.
+_MEASURES = (
+    *("mean_speed_m_s", "speed_error_max", "heading_error_deg_max", "foot_skating_m_s"),
+    *("network_skating_m_s", "stance_share", "penetration_max_m", "jerk_m_s3"),
+    *("bone_length_error_max_m", "hips_min_m", "hips_max_m", "lock_largest_move_m"),
+    *("expert_entropy_nats", "longest_freeze_s"),
+)
 
 
 def load(params: Params) -> Any:
@@ -127,8 +137,10 @@ def _write_pictures(clip: Any, rollout: Any, locked: Any, item: Item) -> None:
 def _numbers(clip: Any, rollout: Any, locked: Any) -> dict[str, Any]:
     from motion.measures import measure
 
-    numbers = {"frames": len(clip), "seconds": round(clip.seconds, 3)}
-    return numbers | measure(clip, rollout, locked)
+    measured = measure(clip, rollout, locked)
+    # What does not apply to a clip (no heading was asked for, say) is no number.
+    kept = {n: round(v, 4) for n, v in measured.items() if n in _MEASURES and math.isfinite(v)}
+    return {"frames": len(clip), "seconds": round(clip.seconds, 3), **kept}
 
 
 STEP = Step(
