@@ -128,7 +128,7 @@ FAMILIES: tuple[Family, ...] = (
         25,
         guidance=7.5,
         size_px=768,
-        note="predicts velocity; deleted from its own repository, the registry names a mirror",
+        note="predicts velocity; its own repository was deleted, the registry names a mirror",
     ),
     _sd("sd-turbo", 1024, _TRAILING, 1, guidance=0.0, size_px=512, note="1 to 4 steps"),
     _sdxl("sdxl-base", "Euler", 30, guidance=6.0),
@@ -157,7 +157,7 @@ FAMILIES: tuple[Family, ...] = (
         guidance=1.5,
         size_px=768,
         text_width=768,
-        note="2 to 8 steps; its card samples with guidance 8, which is harder; no negative prompt",
+        note="2 to 8 steps; no negative prompt; guidance up to 8 for more contrast",
     ),
     _sd(
         "lcm-lora-sd15",
@@ -195,7 +195,7 @@ FAMILIES: tuple[Family, ...] = (
         50,
         5.0,
         1024,
-        note="prompts in English or Chinese; predicts velocity; DPM++ 2M does with 25 steps",
+        note="prompts in English or Chinese; predicts velocity",
     ),
 )
 _BY_NAME = {family.name: family for family in FAMILIES}
