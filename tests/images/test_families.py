@@ -207,6 +207,14 @@ def test_the_stage_reads_a_profile_with_a_family(tmp_path):
         read_params(path, "image")
 
 
+def test_the_full_profile_is_whole():
+    from stages._harness import read_params
+
+    params = read_params(Path(__file__).parents[2] / "configs/profiles/full.yaml", "image")
+    assert (params["model"], params["steps"], params["size_px"]) == ("sdxl-lightning-4", 4, 1024)
+    assert {"scheduler", "guidance", "dtype", "device"} <= set(params)
+
+
 def test_every_preset_names_models_of_the_registry():
     path = Path(__file__).parents[2] / "configs/models.yaml"
     registry = yaml.safe_load(path.read_text(encoding="utf-8"))
