@@ -14,7 +14,6 @@ from typing import Any
 from stages._harness import main
 from stages._step import Item, Params, Step
 
-
 #: The measures that a record keeps; `python -m benchmarks.motion FILE.bvh` gives them all.
 _MEASURES = (
     *("mean_speed_m_s", "speed_error_max", "heading_error_deg_max", "foot_skating_m_s"),
