@@ -70,8 +70,8 @@ def _from_hub(
     except LocalEntryNotFoundError:
         if not download:
             raise InputError(
-                f"{where}: {what} is not on this machine, wanted it fetched: "
-                "`assets3d models fetch` (or `download: true` in the profile)"
+                f"{where}: {what} is not on this machine, wanted it fetched: `assets3d models "
+                f"fetch {what.partition(' ')[0]}` (or `download: true` in the profile)"
             ) from None
     return online(where, what, lambda: Path(fetch(force_download=force)))
 

@@ -12,6 +12,7 @@ import yaml
 
 from assets3d.errors import InputError
 from assets3d.models import EMBEDDED_FOLDER, Entry, ModelFiles, read_entry, resolve, resolve_file
+from assets3d.models.entry import KINDS
 from assets3d.models.fetch import pinned
 from assets3d.models.licences import check_commercial
 from assets3d.models.lock import Pin, check_pin, pin_of, read_lock, write_lock
@@ -46,11 +47,15 @@ def find_models(models: Mapping[str, str], params: Mapping[str, Any]) -> dict[st
     for role, word in named.items():
         if word is None or word in NO_MODEL:
             continue
+        where = f"{models[role]}.{role}"
+        if role in KINDS:  # `lora`, ...: no checkpoint
+            found[role] = find_file(role, str(word), params, where)
+            continue
         model = find_model(models[role], str(word), bool(params.get("download", False)))
         if models[role] == "image" and model.path.is_file():
             model = _with_tokenizer(model, params)
         if params.get("commercial", False):
-            check_commercial(model, f"{models[role]}.{role}")
+            check_commercial(model, where)
         found[role] = model
     return found
 

@@ -17,6 +17,7 @@ _VERBS: dict[str, tuple[str, str]] = {
     "explain": ("say what dvc repro would rebuild, and why", "assets3d explain"),
     "show": ("show how an asset was made", "assets3d show red_mug"),
     "doctor": ("look over this installation", "assets3d doctor"),
+    "models": ("list, describe and fetch models", "assets3d models fetch sdxl-lightning-4"),
     "gc": ("remove what no asset uses any more", "assets3d gc --dry-run"),
     "open": ("open the gallery", "assets3d open"),
 }
@@ -58,8 +59,18 @@ def _parser() -> argparse.ArgumentParser:
     for verb in ("build", "show"):
         parsers[verb].add_argument("asset", metavar="ID", help="an asset of the manifest")
     parsers["explain"].add_argument("asset", metavar="ID", nargs="?", help="only this asset")
+    _add_models(parsers["models"])
     parsers["gc"].add_argument("--dry-run", action="store_true", help="only say what would go")
     return parser
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="every model: whether it is on this machine, its size")
+    actions.add_parser("table", help="licences, sizes and repositories, as a Markdown table")
+    fetch = actions.add_parser("fetch", help="download, verify and pin")
+    fetch.add_argument("names", metavar="NAME", nargs="+", help="of `models list`, or owner/name")
+    fetch.add_argument("--force", action="store_true", help="download again what is here")
 
 
 def _new(project: Project, options: argparse.Namespace) -> int:
@@ -96,6 +107,19 @@ def _doctor(project: Project, options: argparse.Namespace) -> int:
     return 1 if any(finding.state == "missing" for finding in findings) else 0
 
 
+def _models(project: Project, options: argparse.Namespace) -> int:
+    from stages import _models_verbs as verbs
+
+    if options.action == "table":
+        print(verbs.models_table(), end="")
+    elif options.action == "list":
+        print("\n".join(verbs.models_list()))
+    else:
+        for name in options.names:
+            print(verbs.models_fetch(name, force=options.force, say=print))
+    return 0
+
+
 def _gc(project: Project, options: argparse.Namespace) -> int:
     from stages import _garbage
 
@@ -117,6 +141,7 @@ _HANDLERS: dict[str, Callable[[Project, argparse.Namespace], int]] = {
     "explain": _explain,
     "show": _show,
     "doctor": _doctor,
+    "models": _models,
     "gc": _gc,
     "open": _open,
 }

@@ -63,12 +63,10 @@ class TextToImagePipeline(Protocol):
 
 
 def local_folder(name: str | Path, revision: str | None, download: bool) -> Path:
-    """Return the folder that `name` means: itself, or the cached snapshot of a Hub repository."""
+    """Return what `name` means: the folder or file itself, or a Hub repository's snapshot."""
     path = Path(name).expanduser()
-    if path.is_dir():
+    if path.is_dir() or path.is_file():
         return path
-    if path.is_file():
-        raise InputError(f"{FIELD}: {path.name} is a file, wanted a diffusers folder")
     if isinstance(name, Path) or name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise InputError(f"{FIELD}: no folder {name}, wanted a diffusers folder or owner/name")
     return hub_folder(FIELD, name, revision, DIFFUSERS_FILES, download=download)

@@ -130,8 +130,13 @@ def _registered(where: str, step: str, entry: Entry, download: bool, places: Pla
         path = rembg_file(where, entry.name, download)
     else:
         found = _from_cache_or_trees(where, entry, places)
+        if found is None and not download:
+            raise InputError(
+                f"{where}: {entry.name} ({source}) is not on this machine, wanted it fetched: "
+                f"`assets3d models fetch {entry.name}` (or `download: true` in the profile)"
+            )
         if found is None:
-            found = (source, *_hub(where, entry, download=download))
+            found = (source, *_hub(where, entry, download=True))
         source, path, parts = found
         revision = commit_of(path) or revision if source == entry.source else None
     return ModelFiles(

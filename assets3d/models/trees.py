@@ -52,10 +52,10 @@ def find_in_trees(kind: str, name: str, trees: Sequence[Path], where: str) -> Pa
     wanted = name.removesuffix(_SUFFIX)
     pickled = None
     for tree in trees:
-        named = [p for p in _files(tree, kind, where) if _is_named(p, tree, wanted)]
+        named = [p for p in _files(tree, kind, where) if _is_named(p, wanted)]
         found = [p for p in named if p.suffix == _SUFFIX]
         if len(found) > 1:
-            places = " and ".join(p.relative_to(tree).as_posix() for p in found)
+            places = " and ".join(_shown(p, tree) for p in found)
             raise InputError(
                 f"{where}: {name} is there twice, {places}, wanted the name with its subfolder"
             )
@@ -73,11 +73,15 @@ def nearest_names(kind: str, name: str, trees: Sequence[Path], where: str) -> li
     return difflib.get_close_matches(name.removesuffix(_SUFFIX), sorted(names), 3)
 
 
-def _is_named(path: Path, tree: Path, wanted: str) -> bool:
-    without_suffix = path.relative_to(tree).with_suffix("").as_posix()
+def _shown(path: Path, tree: Path) -> str:
+    return path.relative_to(tree).as_posix() if path.is_relative_to(tree) else str(path)
+
+
+def _is_named(path: Path, wanted: str) -> bool:
+    without_suffix = path.with_suffix("").as_posix()
     if path.suffix in PICKLE_SUFFIXES and Path(wanted).suffix in PICKLE_SUFFIXES:
         without_suffix += path.suffix
-    return f"/{without_suffix}".endswith(f"/{wanted}")
+    return without_suffix.endswith(f"/{wanted}")
 
 
 def _files(tree: Path, kind: str, where: str) -> Iterable[Path]:

@@ -99,7 +99,9 @@ def _cached_snapshot(cache, repo, content):
 def test_hub_snapshot_from_the_cache(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match=r"owner/big-net is not on this machine, .*download: true"):
+    with pytest.raises(
+        InputError, match=r"owner/big-net\) is not on this machine, .*download: true"
+    ):
         resolve("image", "big-net", REGISTRY)
     _cached_snapshot(tmp_path, "owner/big-net", {"config.json": b"{}"})
     _cached_snapshot(tmp_path, "other/part", {"unet.safetensors": b"xyz"})
@@ -139,7 +141,7 @@ def test_rembg_file(tmp_path, monkeypatch):
 
 
 def test_the_projects_own_registry():
-    path = Path(__file__).parents[1] / "configs" / "models.yaml"
+    path = Path(__file__).parents[2] / "configs" / "models.yaml"
     registry = yaml.safe_load(path.read_text())
     for name, entry in registry.items():
         assert entry["source"] in ("embedded", "rembg") or entry["source"].count("/") == 1, name

@@ -1,0 +1,88 @@
+"""`assets3d models`: list, table and fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from assets3d.errors import AssetError, InputError
+from assets3d.models import Entry, read_entry, resolve, resolve_file
+from assets3d.models.entry import HUB_ID
+from assets3d.models.fetch import fetch
+from assets3d.models.licences import gigabytes, table
+from assets3d.models.lock import read_lock
+from stages._models import LOCK, read_places, read_registry, record_pin
+
+
+def entries() -> list[Entry]:
+    """Return the registry, checked, in the order of the file.
+
+    Raises:
+        InputError: an entry that is wrong.
+    """
+    return [read_entry(name, values) for name, values in read_registry().items()]
+
+
+def models_table() -> str:
+    """Return the table of licences, sizes and repositories, as Markdown."""
+    return table(entries())
+
+
+def models_list() -> list[str]:
+    """Return one line per model: its name, whether it is here, whether it is pinned, its size."""
+    pins = read_lock(LOCK)
+    lines = []
+    for entry in entries():
+        here = "here" if _is_here(entry) else "-"
+        pinned = "pinned" if entry.name in pins else ""
+        size = gigabytes(entry.download_gb)
+        lines.append(f"{entry.name:28} {entry.kind:12} {here:5} {pinned:7} {size}".rstrip())
+    return lines
+
+
+def _is_here(entry: Entry) -> bool:
+    """Look without pinning, and without comparing with the lock."""
+    registry, places = {entry.name: entry}, read_places()
+    try:
+        if entry.kind in ("checkpoint", "inpainting"):
+            resolve(entry.step or "image", entry.name, registry, places=places)
+        else:
+            resolve_file(entry.kind, entry.name, registry, where=entry.kind, places=places)
+    except AssetError:
+        return False
+    return True
+
+
+def models_fetch(name: str, *, force: bool, say: Callable[[str], None]) -> str:
+    """Download a model, verify it and pin it; return the line that says what is here now.
+
+    Args:
+        name: registered, or a Hub repository `owner/name`.
+        force: fetch again what is here.
+        say: told what is going on.
+
+    Raises:
+        InputError: unknown, gated, only pickles, not what the lock pins.
+        PassingError: network, disk.
+    """
+    entry = _entry(name)
+    pins = read_lock(LOCK)
+    conditions = f" ({entry.conditions})" if entry.conditions else ""
+    say(f"{name}: {entry.licence}; commercial use: {entry.commercial_word}{conditions}")
+    model, pin = fetch(entry, pins.get(name), force=force, say=say)
+    if pins.get(name) != pin:
+        record_pin(name, pin)
+    at = f" at {pin.revision[:12]}" if pin.revision else ""
+    return f"{name}{at}: {len(pin.files)} files verified, {model.path}"
+
+
+def _entry(name: str) -> Entry:
+    registry = read_registry()
+    if name in registry:
+        return read_entry(name, registry[name])
+    if HUB_ID.fullmatch(name):
+        return Entry(name=name, source=name)
+    import difflib
+
+    near = difflib.get_close_matches(name, registry, 1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    raise InputError(f"found {name!r}{hint}, wanted a name of `assets3d models list` or owner/name")
