@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,14 +84,24 @@ def check_shapes(
             raise InputError(f"{where}: {key} is not part of this network, wanted exactly its own")
 
 
-def load_into(module: torch.nn.Module, path: Path, field: str) -> None:
+def load_into(
+    module: torch.nn.Module, path: Path, field: str, *, ignored: Collection[str] = ()
+) -> None:
     """Load a safetensors file strictly into `module`, converting to the module's own dtypes.
+
+    Args:
+        module: the network.
+        path: the file.
+        field: the beginning of error messages.
+        ignored: names that the file may hold although the network has no place for them.
 
     Raises:
         InputError: naming the file and the first key that is missing, unknown or of another shape.
     """
     wanted = {key: tuple(value.shape) for key, value in module.state_dict().items()}
-    check_shapes(read_shapes(path, field), wanted, f"{field}: {path.name}")
+    found = {key: shape for key, shape in read_shapes(path, field).items() if key not in ignored}
+    check_shapes(found, wanted, f"{field}: {path.name}")
     from safetensors.torch import load_file
 
-    module.load_state_dict(load_file(path), strict=True)
+    tensors = load_file(path)
+    module.load_state_dict({key: tensors[key] for key in wanted}, strict=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets3d.errors import InputError
-from assets3d.images.ldm_names import ldm_block_names
+from assets3d.images.ldm_blocks import ldm_block_names, ldm_name
 from assets3d.weight_files import read_tensors
 
 if TYPE_CHECKING:
@@ -237,18 +237,9 @@ def _known_names(
             bare = name.removeprefix("text_model.")
             forms += [bare, f"text_model.{bare}"]
         elif part == "unet" and ldm:
-            forms += [_ldm_name(name, ldm)]
+            forms += [ldm_name(name, ldm)]
         names |= {f"{part}.{form}".replace(".", "_"): (part, name) for form in forms}
     return names
-
-
-def _ldm_name(name: str, blocks: Mapping[str, str]) -> str:
-    head = name
-    while head:
-        if head in blocks:
-            return blocks[head] + name[len(head) :]
-        head = head.rpartition(".")[0]
-    return name
 
 
 def _check_shape(path: Path, place: tuple[str, str], change: Any, layer: Any) -> None:

@@ -6,7 +6,9 @@ options; the noise depends on the seed alone. Importing this module imports no t
 
 from __future__ import annotations
 
+import inspect
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.errors import InputError
-from assets3d.images.families import check_folder, find_family, pipeline_class
+from assets3d.images.embeddings import EmbeddingTokens
+from assets3d.images.families import (
+    check_folder,
+    check_pipeline,
+    find_family,
+    pipeline_class,
+)
+from assets3d.images.memory import Memory, place
 from assets3d.images.pipeline_files import (
     FIELD,
     TextToImagePipeline,
@@ -47,25 +56,29 @@ def load_pipeline(
     scheduler: Wanted | None = None,
     unet: str | Path | None = None,
     lora: Path | None = None,
+    tokenizer: Path | None = None,
     dtype: str | torch.dtype | None = None,
     device: str = "cpu",
+    memory: Memory | None = None,
     revision: str | None = None,
     local_files_only: bool = True,
 ) -> TextToImagePipeline:
     """Load a text-to-image pipeline.
 
     Args:
-        folder_or_repo: a diffusers folder, a Hub repository `owner/name`, or the answer of
-            `models.resolve`.
+        folder_or_repo: a diffusers folder, a single-file checkpoint, a Hub repository `owner/name`,
+            or the answer of `models.resolve`.
         family: the preset that the checkpoint must fit, see `families`; None takes any.
         scheduler: None keeps the model's own; else see `samplers`: "DPM++ 2M Karras", or a mapping
             with `class` and options, e.g. {class: dpm++, use_karras_sigmas: true}.
         unet: other weights for the U-Net: a safetensors file, or `owner/name/file` on the Hub.
             That is how SDXL-Lightning comes: one U-Net file over SDXL base.
         lora: a LoRA that makes the checkpoint what the family wants (LCM-LoRA); it stays merged.
+        tokenizer: folder with the vocabulary that a single-file checkpoint does not carry.
         dtype: "float32", "float16" or "bfloat16"; by default float32 on the CPU, float16 elsewhere.
             Weights stored in another precision are converted.
         device: "cpu", "cuda", ...
+        memory: how it saves memory; by default not at all.
         revision: the Hub's commit.
         local_files_only: False lets missing files be fetched from the Hub.
 
@@ -78,23 +91,18 @@ def load_pipeline(
         raise InputError(f"image.dtype: found {dtype!r}, wanted one of {', '.join(_DTYPES)}")
     if isinstance(folder_or_repo, ModelFiles):
         unet = unet or folder_or_repo.parts.get("unet")
+        tokenizer = tokenizer or folder_or_repo.parts.get("tokenizer")
         folder = folder_or_repo.path
     else:
         folder = local_folder(folder_or_repo, revision, not local_files_only)
-    if family is not None:
-        check_folder(find_family(family), folder)
     import torch
 
     _quiet()
     precision: torch.dtype = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-    index = read_index(folder)
-    absent = absent_parts(folder, index)
-    variant = check_weights(folder, index, skip={"unet", *absent} if unet else absent)
-    parts = text_encoders(folder, index, precision, variant, skip=absent)
-    parts |= dict.fromkeys(absent)
-    if unet:
-        parts["unet"] = other_unet(folder, unet, precision, not local_files_only)
-    pipeline = assembled(folder, precision, variant, parts)
+    if folder.is_file():
+        pipeline = _from_file(folder, family, tokenizer, precision)
+    else:
+        pipeline = _from_folder(folder, family, unet, precision, not local_files_only)
     if scheduler is not None:
         pipeline.scheduler = new_scheduler(pipeline.scheduler, scheduler)
     if lora is not None:
@@ -102,7 +110,42 @@ def load_pipeline(
 
         merge_loras(pipeline, [Lora(lora)])
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device)
+    return place(pipeline, memory or Memory(), device)
+
+
+def _from_folder(
+    folder: Path,
+    family: str | None,
+    unet: str | Path | None,
+    dtype: torch.dtype,
+    download: bool,
+) -> TextToImagePipeline:
+    if family is not None:
+        check_folder(find_family(family), folder)
+    index = read_index(folder)
+    absent = absent_parts(folder, index)
+    variant = check_weights(folder, index, skip={"unet", *absent} if unet else absent)
+    parts = text_encoders(folder, index, dtype, variant, skip=absent)
+    parts |= dict.fromkeys(absent)
+    if unet:
+        parts["unet"] = other_unet(folder, unet, dtype, download)
+    return assembled(folder, dtype, variant, parts)
+
+
+def _from_file(
+    path: Path, family: str | None, tokenizer: Path | None, dtype: torch.dtype
+) -> TextToImagePipeline:
+    from assets3d.images.single_file import load_single_file
+
+    if tokenizer is None:
+        raise InputError(
+            f"{FIELD}: {path.name} is one file, which has no tokenizer, wanted a folder with one "
+            "(`assets3d models fetch clip-tokenizer`, or `tokenizer` in the profile)"
+        )
+    pipeline = load_single_file(path, tokenizer, dtype=dtype)
+    if family is not None:
+        check_pipeline(find_family(family), pipeline, path.name)
+    return pipeline
 
 
 def generate(
@@ -114,6 +157,8 @@ def generate(
     guidance: float,
     size_px: int | tuple[int, int],
     negative_prompt: str = "",
+    learned: EmbeddingTokens | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> NDArray[np.uint8]:
     """Make one picture; the same arguments give the same bytes on the same CPU.
 
@@ -130,6 +175,8 @@ def generate(
             guidance (LCM) is told the number.
         size_px: side of the square, or (width, height); multiples of 8, of transformers 16.
         negative_prompt: what not to show.
+        learned: words of the prompts that stand for learned vectors, see `embeddings`.
+        arguments: further ones of the pipeline's call, see `steering`.
 
     Returns:
         uint8 (H, W, 3).
@@ -143,25 +190,27 @@ def generate(
         raise InputError(f"image.size_px: found {size_px}, wanted multiples of {factor}")
     import torch
 
-    words = vocabulary_words(pipeline)
-    taught = in_known_words(prompt, words)
+    words, learned = vocabulary_words(pipeline), learned or EmbeddingTokens()
+    taught = _in_taught_words(prompt, words, learned)
     _warn_if_cut(pipeline, taught)
     taught_guidance = _has_taught_guidance(pipeline)
     guided = guidance > 1.0 and not taught_guidance
-    arguments: dict[str, Any] = dict(kind.options)
-    if kind.negative_prompt:
-        arguments["negative_prompt"] = in_known_words(negative_prompt, words) if guided else None
+    given: dict[str, Any] = {**kind.options, **(arguments or {})}
+    takes = inspect.signature(type(pipeline).__call__).parameters
+    if "width" in takes:  # from a picture to a picture, some take the picture's own size
+        given |= {"width": width, "height": height}
+    if kind.negative_prompt and "negative_prompt" in takes:
+        against = _in_taught_words(negative_prompt, words, learned)
+        given["negative_prompt"] = against if guided else None
     if negative_prompt and not guided:
         _log.warning("negative_prompt: not read by this model, or with guidance %g", guidance)
     output = pipeline(
         prompt=taught,
         num_inference_steps=steps,
         guidance_scale=guidance if guided or taught_guidance else 0.0,
-        width=width,
-        height=height,
         generator=torch.Generator("cpu").manual_seed(seed),
         output_type="np",
-        **arguments,
+        **given,
     )
     if any(getattr(output, "nsfw_content_detected", None) or ()):
         raise InputError(f"prompt: {FIELD}'s safety checker blackened the picture, wanted another")
@@ -177,6 +226,15 @@ def vocabulary_words(pipeline: TextToImagePipeline) -> Words | None:
     """Return the words that the pipeline's model was taught; None for models that know all."""
     folder = getattr(pipeline, "name_or_path", None)
     return read_words(folder) if folder else None
+
+
+def _in_taught_words(prompt: str, words: Words | None, learned: EmbeddingTokens) -> str:
+    """Return the prompt in the words of the model; the tokens of learned words stay as they are."""
+    pieces = (
+        text if is_learned else in_known_words(text, words)
+        for text, is_learned in learned.expanded(prompt)
+    )
+    return prompt if words is None and not learned.by_word else " ".join(pieces)
 
 
 def _has_taught_guidance(pipeline: TextToImagePipeline) -> bool:

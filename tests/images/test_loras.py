@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from assets3d.errors import InputError
-from assets3d.images.ldm_names import ldm_block_names
+from assets3d.images.ldm_blocks import ldm_block_names
 from assets3d.images.loras import Lora, merge_loras, merged_loras, restore
 from assets3d.images.text_to_image import generate, load_pipeline
 from tests.images.tiny_pipelines import tiny_lora, tiny_pipeline
