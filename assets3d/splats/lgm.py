@@ -46,8 +46,8 @@ class LGM(nn.Module):
         flat = pictures.flatten(0, 1)
         features = self.unet(flat.to(self.unet.conv_in.weight.dtype))
         with torch.autocast(features.device.type, enabled=False):
-            raw = self.conv(self.unet.head(features.float()))
-            rays = F.adaptive_avg_pool2d(flat[:, 3:].float(), raw.shape[-2:])
+            raw = _in_float32(self.conv, self.unet.head(features.float()))
+            rays = F.adaptive_avg_pool2d(flat[:, 3:].float(), (raw.shape[-2], raw.shape[-1]))
             splats = activate(raw, rays, self.config.positions)
         return splats.flatten(2).transpose(1, 2).reshape(batch, -1, WIDTH)
 
@@ -95,7 +95,13 @@ class SplatUNet(nn.Module):
 
     def head(self, features: torch.Tensor) -> torch.Tensor:
         """Features -> (samples * 4, 14, splat size, splat size), in float32."""
-        return self.conv_out(F.silu(self.norm_out(features)))
+        return _in_float32(self.conv_out, F.silu(_in_float32(self.norm_out, features)))
+
+
+def _in_float32(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Run a layer in float32 even where somebody made all of the network half precision."""
+    weights = {name: weight.float() for name, weight in layer.named_parameters()}
+    return torch.func.functional_call(layer, weights, (x,))
 
 
 def activate(raw: torch.Tensor, rays: torch.Tensor, positions: Positions) -> torch.Tensor:

@@ -111,6 +111,18 @@ def test_head_stays_float32_in_half_precision():
     assert found.dtype == torch.float32 and torch.isfinite(found).all()
 
 
+def test_head_runs_in_float32_even_when_all_weights_are_half(monkeypatch):
+    """Positions at the border of the cube are not rounded to the half-precision grid."""
+    network = fresh_lgm(TINY, 1).half()
+    features = torch.from_numpy(
+        golden_noise("features", (4, network.unet.norm_out.num_channels, 8, 8))
+    )
+    monkeypatch.setattr(network.unet, "forward", lambda flat: features.half())
+    found = network(_tiny_input())
+    assert found.dtype == torch.float32
+    assert not torch.equal(found, found.half().float())
+
+
 def test_a_fresh_network_starts_with_small_faint_splats():
     first, again = fresh_lgm(TINY, 1), fresh_lgm(TINY, 1)
     assert torch.equal(first.conv.weight, again.conv.weight)
