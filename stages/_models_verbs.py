@@ -7,7 +7,7 @@ from collections.abc import Callable
 from assets3d.errors import AssetError, InputError
 from assets3d.models import Entry, read_entry, resolve, resolve_file
 from assets3d.models.entry import HUB_ID
-from assets3d.models.fetch import fetch
+from assets3d.models.fetch import fetch, pinned
 from assets3d.models.licences import gigabytes, table
 from assets3d.models.lock import read_lock
 from stages._models import LOCK, read_places, read_registry, record_pin
@@ -32,10 +32,10 @@ def models_list() -> list[str]:
     pins = read_lock(LOCK)
     lines = []
     for entry in entries():
-        here = "here" if _is_here(entry) else "-"
-        pinned = "pinned" if entry.name in pins else ""
+        here = "here" if _is_here(pinned(entry, pins.get(entry.name))) else "-"
+        locked = "pinned" if entry.name in pins else ""
         size = gigabytes(entry.download_gb)
-        lines.append(f"{entry.name:28} {entry.kind:12} {here:5} {pinned:7} {size}".rstrip())
+        lines.append(f"{entry.name:28} {entry.kind:12} {here:5} {locked:7} {size}".rstrip())
     return lines
 
 

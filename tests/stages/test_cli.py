@@ -27,7 +27,7 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_every_verb_has_help_with_an_example(capsys):
-    for verb in ("new", "build", "explain", "show", "doctor", "gc", "open"):
+    for verb in ("new", "build", "explain", "show", "doctor", "models", "gc", "open"):
         with pytest.raises(SystemExit) as end:
             cli.main([verb, "--help"])
         assert end.value.code == 0
