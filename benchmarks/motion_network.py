@@ -31,9 +31,9 @@ from assets3d.native import library
 from benchmarks.raster import machine
 from motion.features import OUTPUT_BONES
 from motion.network import Network, Precision, Prediction
-from motion.network_native import NativeRunner
+from motion.network.native import NativeRunner
 from motion.script import roll_out
-from motion.script_parser import parse_script
+from motion.script.parser import parse_script
 from motion.weights import GATING_441, Weights, embedded_weights, random_weights, write_onnx
 
 RESULTS = Path(__file__).parent / "results" / "motion.json"

@@ -17,16 +17,16 @@ from benchmarks.motion_scripts import (
     scripts_of_each,
     steady_cases,
 )
-from motion.bvh import read_bvh, write_bvh
 from motion.clip import Clip, world_pose
-from motion.controller import ControlSettings
-from motion.gait_cycles import duty_factor
+from motion.control.controller import ControlSettings
+from motion.control.rollout import Rollout, clip_from_rollout
+from motion.control.settings import GAIT_SPEEDS_M_S
+from motion.files.bvh import read_bvh, write_bvh
+from motion.gaits.cycles import duty_factor
 from motion.measures import clip_measures, measure, rollout_measures
-from motion.measures_control import is_finite, steady_states
-from motion.measures_pose import feet_of, foot_skating_m_s, horizontal_speed_m_s, penetration_m
-from motion.rollout import Rollout, clip_from_rollout
+from motion.measures.control import is_finite, steady_states
+from motion.measures.pose import feet_of, foot_skating_m_s, horizontal_speed_m_s, penetration_m
 from motion.script import parse_script, roll_out
-from motion.settings import GAIT_SPEEDS_M_S
 
 if TYPE_CHECKING:
     from motion.network import Network
@@ -68,7 +68,7 @@ def gaits(network: Network, seconds: float) -> Numbers:
 
 def locked_numbers(rollout: Rollout, clip: Clip, gait: str | None) -> Numbers:
     """Return skating, stance, penetration and moves after the foot lock, against before it."""
-    from motion.foot_lock import lock_feet
+    from motion.feet.lock import lock_feet
 
     start = time.perf_counter()
     locked = lock_feet(clip)
@@ -112,8 +112,8 @@ def _against_gait(contacts: Any, rollout: Rollout, gait: str) -> Numbers:
 
 def source_measures(gait: str, seconds: float = 10.0) -> dict[str, float]:
     """Return the measures of the procedural gait that the network was trained on."""
-    from motion.gait_timeline import MOVE, Part
     from motion.gaits import make_gaits
+    from motion.gaits.timeline import MOVE, Part
 
     made = make_gaits([Part(seconds, MOVE, GAIT_SPEEDS_M_S[gait])], seed=0)
     return clip_measures(made.clip)
@@ -221,9 +221,9 @@ def export(weights: Path | None, folder: Path, seconds: float) -> Numbers:
     start, cpu_start = time.perf_counter(), time.process_time()
     from assets3d.images.animation import write_webp
     from assets3d.images.picture import write_png
-    from motion.foot_lock import lock_feet
-    from motion.gltf import write_clip_glb
-    from motion.preview import animation, sheet
+    from motion.feet.lock import lock_feet
+    from motion.files.gltf import write_clip_glb
+    from motion.looks.preview import animation, sheet
 
     marks = {"imports": time.perf_counter() - start}
 

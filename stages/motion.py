@@ -40,9 +40,9 @@ def load(params: Params) -> Any:
 
 def build(profile_network: Any, item: Item) -> Mapping[str, Any]:
     """Write <id>.bvh, <id>.glb, a contact sheet, an animation and the measures."""
-    from motion.bvh import write_bvh
-    from motion.gltf import write_clip_glb
-    from motion.resample import resample
+    from motion.editing.resample import resample
+    from motion.files.bvh import write_bvh
+    from motion.files.gltf import write_clip_glb
 
     spec, name = item.spec, item.spec["id"]
     clip, rollout, warnings = _clip(profile_network, item)
@@ -66,8 +66,8 @@ def _clip(profile_network: Any, item: Item) -> tuple[Any, Any, list[str]]:
     """Return the clip, the roll-out where a controller made it, and warnings."""
     enters, name = item.spec["enters"], item.spec["id"]
     if enters == "script":
-        from motion.controller import ControlSettings
-        from motion.rollout import clip_from_rollout
+        from motion.control.controller import ControlSettings
+        from motion.control.rollout import clip_from_rollout
         from motion.script import parse_script, roll_out
 
         own = item.sources.get("weights")
@@ -77,13 +77,13 @@ def _clip(profile_network: Any, item: Item) -> tuple[Any, Any, list[str]]:
         rollout = roll_out(network, script, settings=settings, seed=item.seed)
         return clip_from_rollout(rollout, name), rollout, []
     if enters == "joints":
-        from motion.humanml import read_joints
+        from motion.humanoid.joints import read_joints
 
         clip = read_joints(item.given, mean=item.sources.get("mean"), std=item.sources.get("std"))
         return clip, None, []
     if enters == "bvh":
         return _captured(item.given, item.spec["unit"]), None, []
-    from motion.inbetween import between, continued
+    from motion.editing.inbetween import between, continued
 
     paths = (item.sources[f"between.{number}"] for number in (1, 2))
     first, second = (_captured(path, item.spec["unit"]) for path in paths)
@@ -94,8 +94,8 @@ def _clip(profile_network: Any, item: Item) -> tuple[Any, Any, list[str]]:
 
 def _captured(path: Any, unit: Any) -> Any:
     """Read a BVH; a capture of the quadruped is told by its bones and put into our rest pose."""
-    from motion.bvh import read_bvh
-    from motion.rebase import rebased
+    from motion.editing.rebase import rebased
+    from motion.files.bvh import read_bvh
     from motion.skeleton import QUADRUPED
 
     clip = read_bvh(path, unit=unit)
@@ -112,7 +112,7 @@ def _network(path: Any, gating: str) -> Any:
 
 
 def _locked(clip: Any, rollout: Any) -> Any:
-    from motion.foot_lock import lock_feet
+    from motion.feet.lock import lock_feet
     from motion.skeleton import PAWS
 
     # The network's own feet are steadier than those that constant bones lead to.
@@ -122,7 +122,7 @@ def _locked(clip: Any, rollout: Any) -> Any:
 def _write_pictures(clip: Any, rollout: Any, locked: Any, item: Item) -> None:
     from assets3d.images.animation import write_webp
     from assets3d.images.picture import write_png
-    from motion.preview import animation, sheet
+    from motion.looks.preview import animation, sheet
 
     params = item.params
     contacts = None if locked is None else locked.contacts
@@ -152,18 +152,18 @@ STEP = Step(
     modules=(
         "assets3d.images.animation",
         "assets3d.images.picture",
-        "motion.bvh",
-        "motion.controller",
-        "motion.foot_lock",
-        "motion.gltf",
-        "motion.humanml",
-        "motion.inbetween",
+        "motion.files.bvh",
+        "motion.control.controller",
+        "motion.feet.lock",
+        "motion.files.gltf",
+        "motion.humanoid.joints",
+        "motion.editing.inbetween",
         "motion.measures",
         "motion.network",
-        "motion.preview",
-        "motion.rebase",
-        "motion.resample",
-        "motion.rollout",
+        "motion.looks.preview",
+        "motion.editing.rebase",
+        "motion.editing.resample",
+        "motion.control.rollout",
         "motion.script",
         "motion.weights",
     ),

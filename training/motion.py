@@ -217,7 +217,7 @@ def _datasets(options: argparse.Namespace) -> tuple[Dataset, Dataset, str]:
         data = gait_dataset(options.gait_minutes, options.seed)
         note = (
             f"{len(data.inputs)} frames: {options.gait_minutes:g} minutes of procedural gaits "
-            "(motion/gaits.py) at 60 Hz and their mirror images; no captured motion"
+            "(motion/gaits) at 60 Hz and their mirror images; no captured motion"
         )
         return data, gait_dataset(1.5, options.seed + 1), note
     data = bvh_dataset(options.data)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from motion.controller import Predictor
+from motion.control.controller import Predictor
 from motion.script import parse_script, roll_out
 from motion.skeleton import QUADRUPED
 from training.checkpoint import Progress
@@ -32,7 +32,7 @@ def write_motion_card(folder: Path, hidden: int, data: str, note: str, progress:
     rows = "\n".join(f"| {name} | {value} |" for name, value in progress.scores.items())
     text = f"""# Quadruped controller
 
-The network of motion/network.py (480 inputs, 363 outputs, 8 experts) with {hidden} instead of 512
+The network of motion/network (480 inputs, 363 outputs, 8 experts) with {hidden} instead of 512
 hidden units; padded with zeros it gives the 58 binary files of the published layout, exactly.
 Experts' matrices are stored as float16.
 

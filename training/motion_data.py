@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from assets3d.errors import InputError
 from motion.features import IDLE, INPUT_BONES, INPUT_SAMPLES, LIE, MOVE, OUTPUT_BONES, SIT, STAND
-from motion.gait_timeline import Part, random_timeline
 from motion.gaits import make_gaits
+from motion.gaits.timeline import Part, random_timeline
 from training.motion_features import Pairs, clip_pairs
 from training.motion_labels import guessed_labels, read_labels
 
@@ -100,9 +100,9 @@ def bvh_dataset(folder: Path) -> Dataset:
     Raises:
         InputError: no BVH there, or one with other bones; the line names the file.
     """
-    from motion.bvh import read_bvh
-    from motion.rebase import rebased
-    from motion.resample import resample
+    from motion.editing.rebase import rebased
+    from motion.editing.resample import resample
+    from motion.files.bvh import read_bvh
 
     paths = sorted(folder.rglob("*.bvh"))
     if not paths:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from motion.clip import Clip, world_pose
+from motion.editing.ground import SMOOTHING_S
 from motion.features import (
     FPS,
     PRESENT,
@@ -23,8 +24,7 @@ from motion.features import (
     output_vector,
     root_of_pose,
 )
-from motion.ground import SMOOTHING_S
-from motion.mirror import mirrored_input, mirrored_output
+from motion.features.mirror import mirrored_input, mirrored_output
 from motion.skeleton import REST_AXES
 
 #: Frames from the present to each of the 12 samples.

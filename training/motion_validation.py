@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from motion.controller import Predictor
-from motion.rollout import Rollout
+from motion.control.controller import Predictor
+from motion.control.rollout import Rollout
 from motion.script import parse_script, roll_out
 from motion.skeleton import PAWS
 

@@ -37,8 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from aiohttp import web
 
-    from motion.controller import Controller, ControlSettings
-    from motion.network import GATING_341, GATING_441, Network
+    from motion.control.controller import Controller, ControlSettings
+    from motion.network.forward import GATING_341, GATING_441, Network
     from motion.play.server import HOST, make_app
     from motion.weights import embedded_weights, read_weights
 

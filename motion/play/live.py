@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from motion.command import Command
-from motion.controller import Controller, Frame
-from motion.settings import GAIT_SPEEDS_M_S
+from motion.control.command import Command
+from motion.control.controller import Controller, Frame
+from motion.control.settings import GAIT_SPEEDS_M_S
 from motion.skeleton import QUADRUPED, REST_AXES
 
 STEPS_A_SECOND = 60

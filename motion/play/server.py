@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from aiohttp import WSMsgType, web
 
-from motion.controller import Controller
+from motion.control.controller import Controller
+from motion.looks.proxy import proxy_for
 from motion.play.live import STEPS_A_SECOND, Keys, Simulation
-from motion.proxy import proxy_for
 from motion.skeleton import QUADRUPED
 
 HOST = "127.0.0.1"

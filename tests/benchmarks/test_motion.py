@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks import motion, motion_runs
 from benchmarks.motion_scripts import GAITS, STYLES, random_script, scripts_of_each, steady_cases
-from motion.bvh import write_bvh
 from motion.clip import Clip
+from motion.files.bvh import write_bvh
 from motion.script import parse_script
 from motion.skeleton import QUADRUPED
 from motion.weights import random_weights, write_safetensors

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from motion.bvh import write_bvh
 from motion.clip import Clip, world_pose
-from motion.gait_timeline import Part
+from motion.files.bvh import write_bvh
+from motion.files.gltf import write_clip_glb
 from motion.gaits import make_gaits
-from motion.gltf import write_clip_glb
+from motion.gaits.timeline import Part
 from motion.skeleton import PAWS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from motion.clip import Clip, continuous
-from motion.humanoid import HUMANOID
+from motion.humanoid.body import HUMANOID
 
 
 def person(frames: int, turns: dict[str, np.ndarray], root: np.ndarray, fps: float = 20.0) -> Clip:

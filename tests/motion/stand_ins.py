@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from motion import features as f
-from motion.controller import start_state
+from motion.control.controller import start_state
 from motion.network import Network
 from motion.weights import random_weights
 

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from assets3d.errors import InputError
-from motion.bvh import euler_zxy_deg, read_bvh, write_bvh
 from motion.clip import Clip, continuous, local_rotations, world_pose
-from motion.rebase import capture_axes, rebased
+from motion.editing.rebase import capture_axes, rebased
+from motion.files.bvh import euler_zxy_deg, read_bvh, write_bvh
 from motion.skeleton import QUADRUPED, REST_AXES, Skeleton
 
 

@@ -2,7 +2,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from motion.clip import Clip, continuous, local_rotations, world_pose
-from motion.rollout import Rollout, clip_from_rollout
+from motion.control.rollout import Rollout, clip_from_rollout
 from motion.skeleton import PAW_HEIGHT_M, PAWS, QUADRUPED, REST_AXES
 
 

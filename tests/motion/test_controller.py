@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from motion import features as f
-from motion.controller import (
+from motion.control.controller import (
     Command,
     Controller,
     ControlSettings,
@@ -15,9 +15,9 @@ from motion.controller import (
     pose_fed_back,
     start_state,
 )
+from motion.control.trajectory import ROOT, resting
 from motion.network import Network
 from motion.skeleton import QUADRUPED, REST_AXES
-from motion.trajectory import ROOT, resting
 from motion.weights import random_weights
 from tests.motion.stand_ins import (
     EXPERTS,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from motion.control.rollout import Rollout
+from motion.control.settings import GAIT_SPEEDS_M_S, ControlSettings
 from motion.network import Network
-from motion.rollout import Rollout
 from motion.script import parse_script, roll_out
-from motion.settings import GAIT_SPEEDS_M_S, ControlSettings
 from motion.weights import embedded_weights
 
 

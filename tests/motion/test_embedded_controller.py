@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from motion.control.rollout import Rollout
 from motion.network import Network
-from motion.rollout import Rollout
 from motion.script import parse_script, roll_out
 from motion.skeleton import PAWS
 from motion.weights import EMBEDDED, embedded_weights

@@ -6,11 +6,11 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 from motion.clip import Clip, continuous, world_pose
-from motion.contacts import calibrated_heights, found_contacts, intervals
-from motion.foot_lock import lock_feet
-from motion.gait_timeline import Part
+from motion.feet.contacts import calibrated_heights, found_contacts, intervals
+from motion.feet.leg_ik import Leg, moved_leg
+from motion.feet.lock import lock_feet
 from motion.gaits import make_gaits
-from motion.leg_ik import Leg, moved_leg
+from motion.gaits.timeline import Part
 from motion.measures import feet_of, foot_skating_m_s, penetration_m
 from motion.skeleton import LEGS, PAW_HEIGHT_M, PAWS
 

@@ -7,9 +7,9 @@ import pytest
 
 from motion.clip import world_pose
 from motion.features import IDLE, JUMP, LIE, MOVE, SIT, STAND
-from motion.gait_cycles import duty_factor
-from motion.gait_timeline import Part, curves
 from motion.gaits import GaitClip, make_gaits, random_gaits
+from motion.gaits.cycles import duty_factor
+from motion.gaits.timeline import Part, curves
 from motion.skeleton import PAW_HEIGHT_M, PAWS, QUADRUPED
 
 SECOND = 60

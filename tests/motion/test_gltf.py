@@ -6,12 +6,12 @@ from scipy.spatial.transform import Rotation
 
 from assets3d.mesh import validate
 from motion.clip import Clip, Section, continuous, world_pose
-from motion.gltf import MODES, write_clip_glb
-from motion.ground import at_origin, ground_track
-from motion.proxy import proxy_for
-from motion.resample import resample, section_clips
+from motion.editing.ground import at_origin, ground_track
+from motion.editing.resample import resample, section_clips
+from motion.files.gltf import MODES, write_clip_glb
+from motion.looks.proxy import proxy_for
+from motion.looks.skinned_mesh import posed_vertices
 from motion.skeleton import QUADRUPED, Skeleton
-from motion.skinned_mesh import posed_vertices
 from tests.motion.gltf_reading import read
 
 

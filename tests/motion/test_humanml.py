@@ -3,12 +3,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from assets3d.errors import InputError
-from motion import humanoid
 from motion.clip import Clip, continuous, world_pose
-from motion.foot_lock import lock_feet
-from motion.humanml import clip_from_positions, fit_skeleton, grounded, read_joints
-from motion.humanml_files import decode, read_positions
-from motion.humanoid import HUMANOID, NAME_MAPS, renamed
+from motion.feet.lock import lock_feet
+from motion.humanoid import body as humanoid
+from motion.humanoid.body import HUMANOID, NAME_MAPS, renamed
+from motion.humanoid.joint_files import decode, read_positions
+from motion.humanoid.joints import clip_from_positions, fit_skeleton, grounded, read_joints
 from tests.motion.people import encode, person, walker
 
 

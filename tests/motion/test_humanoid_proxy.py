@@ -1,10 +1,10 @@
 import numpy as np
 
-from motion.bvh import read_bvh, write_bvh
-from motion.humanoid import HUMANOID, renamed, with_offsets
-from motion.measures_pose import feet_of
-from motion.proxy import proxy_for
-from motion.skinned_mesh import posed_vertices
+from motion.files.bvh import read_bvh, write_bvh
+from motion.humanoid.body import HUMANOID, renamed, with_offsets
+from motion.looks.proxy import proxy_for
+from motion.looks.skinned_mesh import posed_vertices
+from motion.measures.pose import feet_of
 from tests.motion.people import person, walker
 
 

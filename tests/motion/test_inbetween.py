@@ -5,13 +5,13 @@ import pytest
 
 from assets3d.errors import InputError
 from motion.clip import Clip, world_pose
-from motion.gait_timeline import IDLE, MOVE, Part
+from motion.editing.inbetween import between
+from motion.editing.placement import continued, moved
 from motion.gaits import make_gaits
-from motion.humanml import clip_from_positions
-from motion.humanoid import FEET
-from motion.inbetween import between
+from motion.gaits.timeline import IDLE, MOVE, Part
+from motion.humanoid.body import FEET
+from motion.humanoid.joints import clip_from_positions
 from motion.measures import clip_measures
-from motion.placement import continued, moved
 from tests.motion.people import walker
 
 

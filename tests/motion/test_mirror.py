@@ -2,7 +2,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from motion import features as f
-from motion import mirror
+from motion.features import mirror
 from motion.skeleton import QUADRUPED, REST_AXES
 
 

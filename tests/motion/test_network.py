@@ -11,7 +11,7 @@ import pytest
 from assets3d.errors import InputError
 from assets3d.native import library
 from motion.network import GATING_341, GATING_441, Network
-from motion.network_native import _words
+from motion.network.native import _words
 from motion.weights import Experts, random_weights
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "parity" / "mann.npz"

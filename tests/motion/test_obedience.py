@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from motion.controller import ControlSettings
+from motion.control.controller import ControlSettings
 from motion.script import parse_script, roll_out
 from tests.motion.stand_ins import Follower
 

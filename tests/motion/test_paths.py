@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets3d.errors import InputError
-from motion.paths import read_way, way_of_points
 from motion.script import parse_script, roll_out
-from motion.svg_path import svg_points
+from motion.script.paths import read_way, way_of_points
+from motion.script.svg_path import svg_points
 from tests.motion.stand_ins import Follower
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from motion.controller import Controller
+from motion.control.controller import Controller
 from motion.network import Prediction
 from motion.play.live import JUMP_S, STEPS_A_SECOND, Keys, Simulation, bone_matrices, command_of
 from motion.play.server import make_app

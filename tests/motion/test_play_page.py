@@ -12,7 +12,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
-from motion.controller import Controller
+from motion.control.controller import Controller
 from motion.network import Network
 from motion.play.server import make_app
 from motion.weights import embedded_weights

@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from motion import proxy
 from motion.clip import Clip
-from motion.proxy import proxy_for
+from motion.looks import proxy
+from motion.looks.proxy import proxy_for
+from motion.looks.skinned_mesh import posed_mesh, posed_vertices
 from motion.skeleton import PAWS, QUADRUPED
-from motion.skinned_mesh import posed_mesh, posed_vertices
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from assets3d.errors import InputError
-from motion.command import Command
+from motion.control.command import Command
+from motion.control.settings import GAIT_SPEEDS_M_S
 from motion.features import FPS
 from motion.network import Network
 from motion.script import COMMANDS, parse_script, roll_out
-from motion.settings import GAIT_SPEEDS_M_S
 from motion.skeleton import PAWS
 from motion.weights import random_weights
 from tests.motion.stand_ins import (

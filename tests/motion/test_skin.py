@@ -7,9 +7,9 @@ from scipy.spatial.transform import Rotation
 from assets3d.errors import InputError
 from assets3d.mesh import validate
 from assets3d.mesh.glb_builder import GlbBuilder, packed
-from motion.gltf import MODES, write_clip_glb
-from motion.humanoid import HUMANOID, NAME_MAPS
-from motion.joint_names import canonical, matched
+from motion.files.gltf import MODES, write_clip_glb
+from motion.files.joint_names import canonical, matched
+from motion.humanoid.body import HUMANOID, NAME_MAPS
 from motion.skeleton import QUADRUPED
 from tests.motion.gltf_reading import read
 from tests.motion.test_gltf import circling

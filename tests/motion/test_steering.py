@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from assets3d.errors import InputError
-from motion.command import Command
-from motion.controller import future_wanted, styles_wanted
+from motion.control.command import Command
+from motion.control.controller import future_wanted, styles_wanted
+from motion.control.settings import ControlSettings
+from motion.control.steering import resting_steering, steered, wrapped
+from motion.control.trajectory import ROOT, resting
 from motion.features import IDLE, JUMP, MOVE, SIT
-from motion.settings import ControlSettings
-from motion.steering import resting_steering, steered, wrapped
-from motion.trajectory import ROOT, resting
 
 DEMO, CLOSED = ControlSettings.demo(), ControlSettings()
 STRAIGHT = np.array([0.0, 1.0])

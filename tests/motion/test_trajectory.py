@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from motion import features as f
-from motion.trajectory import (
+from motion.control.trajectory import (
     FUTURE,
     POINTS,
     ROOT,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from assets3d.mesh import validate
-from motion.bvh import read_bvh, write_bvh
-from motion.gait_timeline import Part
+from motion.files.bvh import read_bvh, write_bvh
 from motion.gaits import make_gaits
+from motion.gaits.timeline import Part
 from stages import motion as stage
 from stages._executor import LocalExecutor
 from stages._harness import run_step
@@ -82,7 +82,7 @@ def test_between_two_captures(build, captured):
 
 def test_joints_of_a_text_to_motion_system(build, tmp_path):
     from motion.clip import world_pose
-    from motion.humanoid import HUMANOID
+    from motion.humanoid.body import HUMANOID
 
     places = HUMANOID.rest_positions_m[None] + np.linspace(0, 0.5, 20)[:, None, None] * [0, 0, 1.0]
     np.save(tmp_path / "person.npy", places.astype(np.float32))

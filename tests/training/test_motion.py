@@ -9,11 +9,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from assets3d.errors import InputError  # noqa: E402
-from motion.bvh import write_bvh  # noqa: E402
 from motion.clip import world_pose  # noqa: E402
 from motion.features import IDLE, JUMP, LIE, MOVE, SIT, STAND, unpack_input, unpack_output  # noqa: E402
-from motion.gait_timeline import Part  # noqa: E402
+from motion.files.bvh import write_bvh  # noqa: E402
 from motion.gaits import make_gaits  # noqa: E402
+from motion.gaits.timeline import Part  # noqa: E402
 from training import motion  # noqa: E402
 from training.motion_data import Dataset, bvh_dataset, gait_dataset, joined, scaling  # noqa: E402
 from training.motion_features import clip_pairs, smooth_root  # noqa: E402

@@ -1,0 +1,1 @@
+"""The controller: commands in, steering, trajectory and feedback, poses out."""

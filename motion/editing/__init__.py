@@ -1,0 +1,1 @@
+"""Clips changed as clips: resampled, placed, re-based, joined."""
