@@ -1,9 +1,9 @@
-"""The verbs that look at assets one by one: new, build, explain, show."""
+"""The verbs that look at assets one by one: new, build, show."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def build_asset(project: Project, name: str) -> Path:
     Raises:
         AssetError: the first failure, in one line.
     """
-    spec = _spec(project, name)
+    spec = find_spec(project, name)
     executor = make_executor(project.settings)
     items: dict[str, Any] = {}
     for step in _steps(spec):
@@ -79,115 +79,55 @@ def build_asset(project: Project, name: str) -> Path:
     return folder
 
 
-def explain(project: Project, only: str | None = None) -> list[str]:
-    """Return a line per asset and step that `dvc repro` would build, naming what changed.
-
-    Once a step is rebuilt, its result is not known yet: later steps are named as "perhaps".
-    """
-    manifest = project.manifest()
-    if only is not None:
-        _spec(project, only)
-    lines = [f"{name}: manifest: {text}" for name, text in manifest.problems.items()]
-    dirty: set[str] = set()
-    for step_name in ITEM_STEPS:
-        step = find_step(step_name)
-        wanted = {n: s for n, s in manifest.assets.items() if only in (None, n)}
-        known = {n: s for n, s in wanted.items() if s.enters in step.reads and n not in dirty}
-        waiting = [n for n, s in wanted.items() if s.enters in step.reads and n in dirty]
-        plan = make_plan(step, project.params(step_name), known, lambda b, a: project.runs / b / a)
-        lines += [f"{n}: {step_name}: perhaps, what it reads is rebuilt" for n in waiting]
-        lines += [str(failure) for failure in plan.failures]
-        dirty |= {failure.asset for failure in plan.failures}
-        for work in plan.work:
-            reason = _reason(project, step_name, work.asset, work.key, work.parts, plan.code)
-            if reason:
-                dirty.add(work.asset)
-                lines.append(f"{work.asset}: {step_name}: {reason}")
-    return lines
-
-
 def show_asset(project: Project, name: str) -> list[str]:
     """Return an asset's entry, its failures and its records, as lines of text."""
     manifest = project.manifest()
     if name in manifest.problems:
         return [f"{name}: manifest: {manifest.problems[name]}"]
-    spec = _spec(project, name)
+    spec = find_spec(project, name)
     lines = [f"{name}: {json.dumps(spec.model_dump(mode='json', exclude_defaults=True))}"]
     for step_name in ITEM_STEPS:
-        folder = project.runs / step_name
-        failures = [f for f in _failures.read_failures(folder).failed if f.asset == name]
-        lines += [f"  {step_name}: failed: {failure.message}" for failure in failures]
-        record = read_record(folder / name)
-        if record is None:
-            continue
-        lines.append(f"  {step_name}: {record['key'][:12]}, seed {record['seed']}")
-        for model in record["models"].values():
-            sold = {"yes": "may be sold", "no": "must not be sold"}.get(
-                model["commercial"], "nobody checked whether it may be sold"
-            )
-            words = f"{model['source']} @ {model['revision'][:12]}, {model['licence']}, {sold}"
-            lines.append(f"    {model['role']}: {words}")
-        lines += [f"    {key}: {value}" for key, value in record["numbers"].items()]
-        lines += [f"    warning: {warning}" for warning in record["warnings"]]
-        for file, entry in record["files"].items():
-            lines.append(f"    {folder / name / file} ({entry['bytes']} bytes)")
+        failures = _failures.read_failures(project.runs / step_name).failed
+        lines += [f"  {step_name}: failed: {f.message}" for f in failures if f.asset == name]
+        lines += _item_lines(step_name, newest_folder(project, step_name, name))
     return lines
 
 
-def _reason(
-    project: Project,
-    step: str,
-    asset: str,
-    key: str,
-    parts: Mapping[str, Any],
-    code: Mapping[str, str],
-) -> str | None:
-    """Say why an item must be built, or None when the asset already has it."""
-    record = read_record(project.runs / step / asset)
-    if record is not None and record["key"] == key:
-        whole = project.store.find(step, key) is not None
-        return None if whole else "its item in the store is damaged or gone"
-    if project.store.find(step, key) is not None:
-        return "reused, another key of the store"
-    old = project.store.read(step, record["key"]) if record is not None else None
-    if old is None:
-        return "new"
-    changed = list(_differences(old.parts, parts))
-    if "code" in {field for field, _ in changed}:
-        before = _code_before(project, step)
-        files = sorted(f for f in {*before, *code} if before.get(f) != code.get(f))
-        changed = [
-            (f, f"{', '.join(files)} changed" if f == "code" and files else t) for f, t in changed
-        ]
-    return "; ".join(f"{field}: {text}" for field, text in changed)
+def newest_folder(project: Project, step: str, name: str) -> Path:
+    """Return where an asset's item lies: `build` and `dvc repro` have a folder each."""
+    folders = (project.runs / step / name, project.runs / "build" / name / step)
+    there = [folder for folder in folders if folder.is_dir()]
+    return max(there, key=lambda folder: folder.stat().st_mtime, default=folders[0])
 
 
-def _differences(old: Any, new: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    if old == new:
-        return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in sorted({*old, *new}):
-            below = f"{field}.{name}" if field else name
-            yield from _differences(old.get(name), new.get(name), below)
-    else:
-        yield field, f"{_short(old)} -> {_short(new)}"
+def _item_lines(step: str, folder: Path) -> list[str]:
+    record = read_record(folder)
+    if record is None:
+        return []
+    lines = [f"  {step}: {record['key'][:12]}, seed {record['seed']}"]
+    lines += [f"    {role}: {_model_words(model)}" for role, model in record["models"].items()]
+    lines += [f"    {key}: {value}" for key, value in record["numbers"].items()]
+    lines += [f"    warning: {warning}" for warning in record["warnings"]]
+    files = record["files"].items()
+    return lines + [f"    {folder / file} ({entry['bytes']} bytes)" for file, entry in files]
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    is_hash = isinstance(value, str) and len(value) == 64
-    return text[1:9] if is_hash else text
+def _model_words(model: Mapping[str, Any]) -> str:
+    """Say where a model is from; what ships with the project or lies here has no revision."""
+    sold = {"yes": "may be sold", "no": "must not be sold"}.get(
+        model["commercial"], "nobody checked whether it may be sold"
+    )
+    revision = f" @ {model['revision'][:12]}" if model["revision"] else ""
+    source = "" if model["source"] == model["name"] else f" from {model['source']}"
+    return f"{model['name']}{source}{revision}, {model['licence']}, {sold}"
 
 
-def _code_before(project: Project, step: str) -> dict[str, str]:
-    try:
-        path = project.runs / ".state" / f"{step}.json"
-        return json.loads(path.read_text(encoding="utf-8"))["code"]
-    except (OSError, ValueError, KeyError):
-        return {}
+def find_spec(project: Project, name: str) -> Spec:
+    """Return an asset's entry.
 
-
-def _spec(project: Project, name: str) -> Spec:
+    Raises:
+        InputError: the entry is bad, or there is none.
+    """
     manifest = project.manifest()
     if name in manifest.problems:
         raise InputError(f"{name}: manifest: {manifest.problems[name]}")

@@ -69,7 +69,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="every model: whether it is on this machine, its size")
     actions.add_parser("table", help="licences, sizes and repositories, as a Markdown table")
     fetch = actions.add_parser("fetch", help="download, verify and pin")
-    fetch.add_argument("names", metavar="NAME", nargs="+", help="of `models list`, or owner/name")
+    fetch.add_argument("names", metavar="NAME", nargs="*", help="the profile's by default")
     fetch.add_argument("--force", action="store_true", help="download again what is here")
 
 
@@ -88,9 +88,11 @@ def _build(project: Project, options: argparse.Namespace) -> int:
 
 
 def _explain(project: Project, options: argparse.Namespace) -> int:
-    lines = _verbs.explain(project, options.asset)
-    print("\n".join(lines) if lines else "nothing to rebuild")
-    return 0
+    from stages._explain import explain
+
+    found = explain(project, options.asset)
+    print("\n".join(found.lines) if found.lines else "nothing to rebuild")
+    return 1 if found.failed else 0
 
 
 def _show(project: Project, options: argparse.Namespace) -> int:
@@ -115,7 +117,7 @@ def _models(project: Project, options: argparse.Namespace) -> int:
     elif options.action == "list":
         print("\n".join(verbs.models_list()))
     else:
-        for name in options.names:
+        for name in options.names or verbs.profile_models(project):
             print(verbs.models_fetch(name, force=options.force, say=print))
     return 0
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import sys
 
 import pytest
 
-from stages import _keys, cli
+from assets3d.models import ModelFiles
+from stages import _keys, _verbs, cli
 
 ASSETS = {"crate": {"prompt": "a crate", "seed": 1}, "axe": {"prompt": "an axe", "seed": 2}}
 
@@ -81,18 +84,37 @@ def test_build_says_what_failed(here, capsys, monkeypatch):
 
 
 def test_explain_names_the_field_that_changed(here, capsys):
-    assert "crate: image: new" in run(capsys, "explain")[1]
+    assert "crate: image: new; then cutout, views, splats, mesh" in run(capsys, "explain")[1]
     here.stages()
     assert run(capsys, "explain")[1].strip() == "nothing to rebuild"
     changed = {"prompt": "an axe", "seed": 5, "height_m": 2}
     here.write_manifest({**ASSETS, "axe": changed})
-    out = run(capsys, "explain")[1]
-    assert "axe: image: spec.seed: 2 -> 5" in out
-    assert "axe: mesh: perhaps" in out
-    assert "crate" not in out
+    status, out, _ = run(capsys, "explain")
+    assert status == 0
+    assert out.splitlines() == ["axe: image: spec.seed: 2 -> 5; then cutout, views, splats, mesh"]
     here.write_manifest({**ASSETS, "axe": {**ASSETS["axe"], "height_m": 2}})
     assert run(capsys, "explain")[1].strip() == "axe: mesh: spec.height_m: 1.0 -> 2.0"
     assert run(capsys, "explain", "crate")[1].strip() == "nothing to rebuild"
+
+
+def test_explain_is_silent_where_the_store_has_the_result(here, capsys):
+    here.stages()
+    for step in ("image", "mesh"):  # DVC removes a stage's folder before it runs it
+        shutil.rmtree(here.root / "runs" / step)
+    assert run(capsys, "explain")[1].strip() == "nothing to rebuild"
+
+
+def test_explain_tells_failures_from_work_to_do(here, capsys):
+    for fault, words in (("bad_input", "failed last time"), ("network", "will be tried again")):
+        here.stages(faults=f"views/2={fault}")
+        status, out, _ = run(capsys, "explain")
+        assert (status, len(out.splitlines())) == (1 if fault == "bad_input" else 0, 1)
+        assert f"axe: views: {words}: " in out
+    here.write_manifest({**ASSETS, "bad": {"promt": "x"}})
+    for arguments in (("explain",), ("explain", "bad")):
+        status, out, _ = run(capsys, *arguments)
+        assert status == 1
+        assert "bad: manifest: promt: unknown field" in out
 
 
 def test_explain_names_a_parameter_and_the_code(here, capsys):
@@ -106,11 +128,45 @@ def test_explain_names_a_parameter_and_the_code(here, capsys):
 
 
 def test_show_tells_how_an_asset_was_made(here, capsys):
+    run(capsys, "build", "axe")
+    assert "runs/build/axe/mesh/axe.glb" in run(capsys, "show", "axe")[1]
     here.stages()
     out = run(capsys, "show", "axe")[1]
     assert '"prompt": "an axe"' in out
     assert "runs/mesh/axe/axe.glb" in out
     assert run(capsys, "show", "nobody")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (
+            {"source": "embedded", "revision": None, "commercial": "yes"},
+            "model: embedded, MIT, may be sold",
+        ),
+        (
+            {"source": "someone/net", "revision": "0123456789abcdef", "commercial": "no"},
+            "model: net from someone/net @ 0123456789ab, MIT, must not be sold",
+        ),
+    ],
+)
+def test_show_names_the_models_of_a_record(here, capsys, model, words):
+    here.stages()
+    path = here.root / "runs/image/axe/record.json"
+    record = json.loads(path.read_text())
+    name = model["source"].rpartition("/")[2]
+    record["models"] = {"model": {**model, "name": name, "licence": "MIT", "sha256": "0"}}
+    path.unlink()  # not through the link into the store
+    path.write_text(json.dumps(record))
+    assert words in run(capsys, "show", "axe")[1]
+
+
+def test_show_reads_what_a_model_writes_into_a_record(tmp_path):
+    model = ModelFiles(
+        *("image", "embedded", "embedded", tmp_path, ()), licence="MIT", commercial="yes"
+    )
+    record = model.record()
+    assert _verbs._model_words(record) == "embedded, MIT, may be sold"
 
 
 def test_gc_keeps_what_is_used(here, capsys):
