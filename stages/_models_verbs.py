@@ -11,6 +11,8 @@ from assets3d.models.fetch import fetch, pinned
 from assets3d.models.licences import gigabytes, table
 from assets3d.models.lock import read_lock
 from stages._models import LOCK, read_places, read_registry, record_pin
+from stages._project import Project
+from stages._step import ITEM_STEPS, find_step
 
 
 def entries() -> list[Entry]:
@@ -73,6 +75,26 @@ def models_fetch(name: str, *, force: bool, say: Callable[[str], None]) -> str:
         record_pin(name, pin)
     at = f" at {pin.revision[:12]}" if pin.revision else ""
     return f"{name}{at}: {len(pin.files)} files verified, {model.path}"
+
+
+def profile_models(project: Project) -> list[str]:
+    """Return the names of all registered models that the project's profile names.
+
+    Raises:
+        InputError: it names none that can be fetched.
+    """
+    registry = read_registry()
+    names: dict[str, None] = {}
+    for step in map(find_step, ITEM_STEPS):
+        try:
+            params = project.params(step.name)
+        except InputError:
+            continue  # a profile need not have every step
+        words = (params.get(role) for role in step.models)
+        names |= {word: None for word in words if word in registry and word != "embedded"}
+    if not names:
+        raise InputError(f"{project.profile_path} names nothing to fetch, wanted NAME")
+    return list(names)
 
 
 def _entry(name: str) -> Entry:

@@ -22,6 +22,8 @@ from assets3d.images.families import FAMILIES, Family
 from assets3d.images.samplers import CLASS_WORDS, SAMPLERS, SCHEDULES, Sampler, Wanted, choose
 from assets3d.models.entry import Entry, read_entry
 from assets3d.models.licences import gigabytes, table
+from stages._harness import read_params
+from stages._step import ITEM_STEPS, find_step
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -68,12 +70,34 @@ def models() -> str:
     return table(registry().values())
 
 
+def full_profile() -> str:
+    """Return what configs/profiles/full.yaml loads, step by step, with sums."""
+    named = {step: _profile_models(step) for step in ITEM_STEPS}
+    rows = [
+        (step, f"`{e.name}`", gigabytes(e.download_gb), gigabytes(e.gpu_gb))
+        for step, entries in named.items()
+        for e in entries
+    ]
+    different = {entry.name: entry for entries in named.values() for entry in entries}.values()
+    most = max(sum(e.gpu_gb or 0 for e in entries) for entries in named.values())
+    total = _sum(entry.download_gb for entry in different)
+    rows.append(("", "**together**", f"**{total}**", f"**{most:g} GB** in the largest step"))
+    return _table(("step", "model", "download", "weights on the GPU"), rows)
+
+
+def _profile_models(step: str) -> list[Entry]:
+    params = read_params(ROOT / "configs/profiles/full.yaml", step)
+    words = (params.get(role) for role in find_step(step).models)
+    return [registry()[word] for word in words if word in registry() and word != "embedded"]
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "samplers": samplers,
     "schedules": schedules,
     "families": families,
     "family-sources": family_sources,
     "models": models,
+    "full-profile": full_profile,
 }
 
 

@@ -139,6 +139,16 @@ def test_the_tokenizer_must_be_there_and_fit(files, tmp_path):
         load_single_file(path, tmp_path / "bigger", dtype=torch.float32)
 
 
+def test_a_preset_refuses_a_file_of_another_family(files):
+    from assets3d.images.text_to_image import load_pipeline
+
+    path, tokenizer = files / "sd15.safetensors", files / "tokenizer"
+    with pytest.raises(InputError, match=r"sdxl-base wants a StableDiffusionXLPipeline, found"):
+        load_pipeline(path, family="sdxl-base", tokenizer=tokenizer)
+    with pytest.raises(InputError, match=r"has no tokenizer, wanted .* models fetch clip-token"):
+        load_pipeline(path)
+
+
 def test_what_the_network_predicts(files, tmp_path):
     assert load(files, files / "sdxl.safetensors").scheduler.config.prediction_type == "epsilon"
     marks = {"v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}

@@ -150,10 +150,27 @@ def test_a_damaged_registry_is_one_line(here, capsys):
     assert "net holds no fields" in run(capsys, "table")[2]
 
 
-def test_gates_are_no_part_of_an_items_key():
-    from stages._plan import NO_PART_OF_A_KEY
+def test_gates_are_no_part_of_an_items_key(project):
+    project.write_manifest({"axe": {"prompt": "an axe"}})
+    assert "built 1" in project.stage("image").stderr
+    profile = project.root / "configs/profiles/standin.yaml"
+    text = profile.read_text()
+    assert "commercial: false" in text
+    text = text.replace("commercial: false", "commercial: true")
+    profile.write_text(text.replace("image: {", "image: {download: true, "))
+    assert "built 0, reused 1" in project.stage("image").stderr
 
-    assert NO_PART_OF_A_KEY == ("commercial", "download")
+
+def test_fetch_without_names_brings_what_the_profile_names(here, hub, capsys):  # noqa: F811
+    (here / "configs/profiles").mkdir()
+    profile = {"image": {"model": "net", "lora": "ink"}, "views": {"model": "none"}}
+    (here / "configs/profiles/full.yaml").write_text(yaml.safe_dump(profile))
+    hub.put("owner/net", FILES)
+    hub.put("owner/ink", {"ink.safetensors": b"i"})
+    status, out, err = run(capsys, "fetch")
+    assert status == 0, err
+    fetched = {line.split(" ")[0] for line in out.splitlines() if "files verified" in line}
+    assert fetched == {"net", "ink"}
 
 
 @pytest.mark.slow
