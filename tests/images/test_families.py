@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import io
 import logging
 import shutil
 from pathlib import Path
@@ -153,6 +154,34 @@ def test_hunyuan_reads_english_and_chinese(prompt, tmp_path):
     first = _picture(pipeline, family, prompt, steps=2)
     assert np.array_equal(first, _picture(pipeline, family, prompt, steps=2))
     assert not np.array_equal(first, _picture(pipeline, family, "剑", steps=2))
+
+
+def test_hunyuan_reads_its_second_vocabulary_as_its_repository_has_it(tmp_path):
+    """One SentencePiece file and no tokenizer.json."""
+    import sentencepiece
+
+    family, folder = find_family("hunyuan-dit"), copy_of("hunyuan-dit", tmp_path / "model")
+    vocabulary = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a red mushroom", "红色的蘑菇", "木箱子"]),
+        model_writer=vocabulary,
+        vocab_size=50,
+        hard_vocab_limit=False,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        num_threads=1,
+        minloglevel=2,
+    )
+    tokenizer = folder / "tokenizer_2"
+    (tokenizer / "tokenizer.json").unlink()
+    (tokenizer / "spiece.model").write_bytes(vocabulary.getvalue())
+    pipeline = load_pipeline(folder, family=family.name)
+    tokens = pipeline.tokenizer_2("红色的蘑菇").input_ids
+    assert pipeline.tokenizer_2.unk_token_id not in tokens
+    assert len(set(tokens)) >= 5
+    assert _picture(pipeline, family, "红色的蘑菇", steps=1).std() > 1.0
 
 
 def test_hunyuan_keeps_the_size_asked_for(tmp_path):
