@@ -16,7 +16,7 @@ from assets3d.errors import InputError
 from assets3d.weight_files import Shapes
 
 UNET, AUTOENCODER = "model.diffusion_model.", "first_stage_model."
-_CLIP_KEY = "transformer.text_model.embeddings.token_embedding.weight"
+_CLIP_KEY = "embeddings.token_embedding.weight"
 _OPEN_CLIP_KEY = "model.token_embedding.weight"
 
 Layout = Literal["sd15", "sd2", "sdxl"]
@@ -24,11 +24,8 @@ Layout = Literal["sd15", "sd2", "sdxl"]
 #: Noise schedule of all three families.
 NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
-_TEXT_ROOTS: dict[Layout, tuple[str, ...]] = {
-    "sd15": ("cond_stage_model.transformer.text_model.",),
-    "sd2": ("cond_stage_model.model.",),
-    "sdxl": ("conditioner.embedders.0.transformer.text_model.", "conditioner.embedders.1.model."),
-}
+# CLIP's tensors lie under one of two names: an older transformers wrote them without `text_model`.
+_CLIP_ROOTS = ("transformer.text_model.", "transformer.")
 _HEAD_WIDTH = 64  # of every CLIP text encoder, and of the U-Nets since SD 2
 
 
@@ -61,7 +58,7 @@ def describe(shapes: Shapes, where: str) -> Described:
         InputError: not a whole checkpoint of a known layout; the message says what it looks like.
     """
     layout = layout_of(shapes, where)
-    roots = _TEXT_ROOTS[layout]
+    roots = _text_roots(shapes, layout)
     missing = [r for r in (UNET, AUTOENCODER, *roots) if not any(k.startswith(r) for k in shapes)]
     if missing:
         raise InputError(f"{where} holds no {missing[0]}*, wanted a whole checkpoint")
@@ -81,9 +78,9 @@ def describe(shapes: Shapes, where: str) -> Described:
 
 def layout_of(shapes: Shapes, where: str) -> Layout:
     """Say which family the names belong to; see `describe` for errors."""
-    if f"conditioner.embedders.0.{_CLIP_KEY}" in shapes:
+    if _clip_root(shapes, "conditioner.embedders.0."):
         return "sdxl"
-    if f"cond_stage_model.{_CLIP_KEY}" in shapes:
+    if _clip_root(shapes, "cond_stage_model."):
         return "sd15"
     if f"cond_stage_model.{_OPEN_CLIP_KEY}" in shapes:
         return "sd2"
@@ -92,6 +89,19 @@ def layout_of(shapes: Shapes, where: str) -> Layout:
         f"{where} {looks}, wanted a whole SD 1.x, SD 2.x or SDXL checkpoint in one file, "
         "or a diffusers folder"
     )
+
+
+def _clip_root(shapes: Shapes, above: str) -> str | None:
+    return next((above + r for r in _CLIP_ROOTS if f"{above}{r}{_CLIP_KEY}" in shapes), None)
+
+
+def _text_roots(shapes: Shapes, layout: Layout) -> tuple[str, ...]:
+    """Return where the text encoders begin, in the pipeline's order."""
+    if layout == "sd2":
+        return ("cond_stage_model.model.",)
+    if layout == "sd15":
+        return (str(_clip_root(shapes, "cond_stage_model.")),)
+    return (str(_clip_root(shapes, "conditioner.embedders.0.")), "conditioner.embedders.1.model.")
 
 
 def _looks_like(shapes: Shapes) -> str:

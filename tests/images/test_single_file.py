@@ -139,6 +139,16 @@ def test_the_tokenizer_must_be_there_and_fit(files, tmp_path):
         load_single_file(path, tmp_path / "bigger", dtype=torch.float32)
 
 
+def test_text_encoders_of_older_files_are_found(files, tmp_path):
+    def older(tensors):
+        for key in [k for k in tensors if ".text_model." in k]:
+            tensors[key.replace(".text_model.", ".")] = tensors.pop(key)
+
+    found = load(files, changed(files, tmp_path, older)).text_encoder.state_dict()
+    wanted = pipeline_for("sd15").text_encoder.state_dict()
+    assert all(torch.equal(found[key], wanted[key]) for key in wanted)
+
+
 def test_a_preset_refuses_a_file_of_another_family(files):
     from assets3d.images.text_to_image import load_pipeline
 

@@ -203,5 +203,5 @@ def test_wrong_folders_are_named(copy, tmp_path):
 
 def test_hub_models_are_not_fetched_unasked(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=r"nobody/nothing is not on this machine, .*hf download"):
+    with pytest.raises(InputError, match=r"nobody/nothing is not on this .*models fetch nobody"):
         load_pipeline("nobody/nothing")
