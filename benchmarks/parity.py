@@ -13,9 +13,10 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from assets3d.cameras import four_views, orbit_cameras
 from assets3d.cutout import recentre
+from assets3d.errors import InputError
 from assets3d.splats.gaussians import WIDTH, Gaussians
 from assets3d.splats.lgm import LGM
 from assets3d.splats.lgm_config import Variant, lgm_config
@@ -117,21 +119,29 @@ def check_views(folder: Path, salt: str) -> Iterator[Row]:
         golden = np.load(folder / f"{name}.npz")
         config = MultiViewUNetConfig(model_channels=64, context_dim=128, ip_dim=tokens)
         network = golden_network(lambda c=config: MultiViewUNet(c), salt)
-        batch, frames = len(golden["x"]), len(golden["camera"])
-        inputs = {"context": golden_noise(f"{name}.ctx", (batch, 77, 128), salt)}
-        if tokens:
-            inputs["image_features"] = golden_noise(f"{name}.ip", (batch, 257, 1280), salt)
-            inputs["image_latent"] = golden["ip_img"]
-        camera = np.tile(golden["camera"], (batch // frames, 1))
-        with torch.inference_mode():
-            found = network(
-                torch.from_numpy(golden["x"]),
-                torch.tensor(float(golden["timestep"])),
-                torch.from_numpy(camera),
-                frames=frames,
-                **{key: torch.from_numpy(value) for key, value in inputs.items()},
-            ).numpy()
-        yield Row(f"{name}: out", difference(found, golden["out"]), NETWORK_TOLERANCE)
+        # "The same n with the given name" leaves open whether the inputs too are salted.
+        found = [_views_output(network, golden, name, tokens, drawn) for drawn in {salt, ""}]
+        error = min(difference(out, golden["out"]) for out in found)
+        yield Row(f"{name}: out", error, NETWORK_TOLERANCE)
+
+
+def _views_output(
+    network: MultiViewUNet, golden: Mapping[str, NDArray], name: str, tokens: int, salt: str
+) -> NDArray:
+    batch, frames = len(golden["x"]), len(golden["camera"])
+    inputs = {"context": golden_noise(f"{name}.ctx", (batch, 77, 128), salt)}
+    if tokens:
+        inputs["image_features"] = golden_noise(f"{name}.ip", (batch, 257, 1280), salt)
+        inputs["image_latent"] = golden["ip_img"]
+    camera = np.tile(golden["camera"], (batch // frames, 1))
+    with torch.inference_mode():
+        return network(
+            torch.from_numpy(golden["x"]),
+            torch.tensor(float(golden["timestep"])),
+            torch.from_numpy(camera),
+            frames=frames,
+            **{key: torch.from_numpy(value) for key, value in inputs.items()},
+        ).numpy()
 
 
 def check_ply(folder: Path, salt: str) -> Iterator[Row]:
@@ -186,11 +196,11 @@ CHECKS: tuple[Callable[[Path, str], Iterator[Row]], ...] = (
 
 
 def run(folder: Path, salt: str = "") -> Iterator[Row]:
-    """Run all checks; a file that is absent or lacks an array gives a failing row."""
+    """Run all checks; a file that is absent, damaged or lacks an array gives a failing row."""
     for check in CHECKS:
         try:
             yield from check(folder, salt)
-        except (FileNotFoundError, KeyError) as error:
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile, InputError) as error:
             yield Row(f"{check.__name__.removeprefix('check_')}: {error}", float("inf"), 0.0)
 
 
