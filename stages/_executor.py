@@ -12,12 +12,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Protocol
 
 from assets3d.errors import InputError
+from assets3d.models import ModelFiles
 from stages import _records
 from stages._failures import Failure, from_exception
 from stages._step import Item, Params, find_step
@@ -36,6 +37,7 @@ class Work:
         sources: what `Item.sources` will be.
         folders: what `Item.folders` will be.
         seed: what `Item.seed` will be.
+        models: what `Item.models` will be.
     """
 
     asset: str
@@ -45,6 +47,7 @@ class Work:
     sources: Mapping[str, Path]
     folders: Mapping[str, Path]
     seed: int
+    models: Mapping[str, ModelFiles] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ class Builder:
         try:
             models = self._models()
             folder = self.store.temporary()
-            item = Item(work.spec, self.params, work.sources, work.folders, folder, work.seed)
+            item = Item(
+                work.spec, self.params, work.sources, work.folders, folder, work.seed, work.models
+            )
             result = self.step.build(models, item)
             _records.write_record(folder, self.step, work.key, work.parts, item, result)
             seconds = time.perf_counter() - started

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assets3d.models import ModelFiles
 from assets3d.randomness import step_seed
 from stages import _keys
 from stages._executor import Work
 from stages._failures import Failure, from_exception
 from stages._models import find_models
-from stages._step import Params, Step
+from stages._step import Own, Params, Step
 from stages.specs import Spec
 
 #: Parameters that decide whether an item may be built, and change no byte of it.
-NO_PART_OF_A_KEY = ("commercial", "download")
+NO_PART_OF_A_KEY = ("commercial", "download", "offload", "vae_slicing")
 
 #: (step before, asset) -> the folder of its item.
 FindSource = Callable[[str, str], Path]
@@ -66,7 +67,8 @@ def make_plan(
             continue
         try:
             common = common or _common_parts(step, params, code)
-            work.append(_work(step, name, spec, common, find_source))
+            own = Own() if params.get("model") == "standin" else step.own(params, spec)
+            work.append(_work(step, name, spec, _with_own(common, own), find_source, own.models))
         except Exception as error:
             failures.append(from_exception(name, step.name, error))
     return Plan(tuple(work), tuple(failures), skipped, code)
@@ -75,17 +77,33 @@ def make_plan(
 def _common_parts(step: Step, params: Params, code: Mapping[str, str]) -> dict[str, Any]:
     """Return the parts of the key that all assets share."""
     models = find_models(dict(step.models), params)
+    left_out = {*NO_PART_OF_A_KEY, *step.own_params}
     return {
         "step": step.name,
-        "params": {name: value for name, value in params.items() if name not in NO_PART_OF_A_KEY},
+        "params": {name: value for name, value in params.items() if name not in left_out},
         "models": {role: model.record() for role, model in models.items()},
         "code": _keys.item_key(dict(code)),
         "versions": _keys.versions(),
     }
 
 
+def _with_own(common: Mapping[str, Any], own: Own) -> dict[str, Any]:
+    """Return the common parts of the key with what one asset reads besides."""
+    models = {role: model.record() for role, model in own.models.items()}
+    return {
+        **common,
+        "models": {**common["models"], **models},
+        "params": {**common["params"], **own.params},
+    }
+
+
 def _work(
-    step: Step, name: str, spec: Spec, common: Mapping[str, Any], find_source: FindSource
+    step: Step,
+    name: str,
+    spec: Spec,
+    common: Mapping[str, Any],
+    find_source: FindSource,
+    models: Mapping[str, ModelFiles],
 ) -> Work:
     values = {**spec.model_dump(mode="json"), "id": name}
     read = {"enters": spec.enters, **{field: values[field] for field in step.fields}}
@@ -100,4 +118,4 @@ def _work(
         inputs |= {f"{before}/{file}": value for file, value in hashes.items()}
     parts = {**common, "spec": read, "inputs": inputs}
     seed = step_seed(spec.seed, step.name)
-    return Work(name, _keys.item_key(parts), parts, read, sources, folders, seed)
+    return Work(name, _keys.item_key(parts), parts, read, sources, folders, seed, models)

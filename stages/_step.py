@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from assets3d.models import ModelFiles
+from stages.specs import Spec
+
 #: The steps that build items, in the order in which they run.
 ITEM_STEPS = ("image", "cutout", "views", "splats", "mesh", "motion")
 
@@ -25,6 +28,7 @@ class Item:
         folders: earlier step -> this asset's folder there.
         out: an empty folder for the files.
         seed: this asset's and step's own seed.
+        models: the models that this asset asks for, see `Own`.
     """
 
     spec: Mapping[str, Any]
@@ -33,11 +37,30 @@ class Item:
     folders: Mapping[str, Path]
     out: Path
     seed: int
+    models: Mapping[str, ModelFiles] = field(default_factory=dict)
 
     @property
     def given(self) -> Path:
         """The person's file or folder that the asset is made from."""
         return self.sources[self.spec["enters"]]
+
+
+@dataclass(frozen=True)
+class Own:
+    """What one asset reads that others of the step need not: part of its key alone.
+
+    Attributes:
+        models: role -> model.
+        params: parameters of the profile that only such assets read.
+    """
+
+    models: Mapping[str, ModelFiles] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def no_own(_: Params, __: Spec) -> Own:
+    """Return nothing: what most steps read is the same for all assets."""
+    return Own()
 
 
 @dataclass(frozen=True)
@@ -53,6 +76,8 @@ class Step:
         models: parameter -> step that the model is for, for parameters that name a model.
         load: makes what `build` needs (models), once per stage run and only when needed.
         build: writes an item's files, returns what goes into the record: `numbers`, `warnings`.
+        own: what one asset reads besides; raises InputError where that is not there.
+        own_params: the parameters that only `own` reads.
     """
 
     name: str
@@ -62,6 +87,8 @@ class Step:
     load: Callable[[Params], Any]
     build: Callable[[Any, Item], Mapping[str, Any]]
     models: Mapping[str, str] = field(default_factory=dict)
+    own: Callable[[Params, Spec], Own] = no_own
+    own_params: tuple[str, ...] = ()
 
     def patterns(self, enters: str) -> dict[str, tuple[str, ...]]:
         """Return earlier step -> the file patterns that such an asset reads of it."""

@@ -30,9 +30,11 @@ def build(cutter: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.cutout import recentre
     from assets3d.images.picture import read_picture, write_png
 
-    if item.spec["enters"] == "prompt":
+    if "image" in item.folders:
         source = item.folders["image"] / "image.png"
-        if item.params["painted_background"] == "plain":
+        # A person's edited picture keeps the background it had.
+        drawn = item.spec["enters"] == "prompt"
+        if drawn and item.params["painted_background"] == "plain":
             cutter = cutter.on_plain_backgrounds()
     else:
         source = item.given
@@ -68,7 +70,12 @@ def _warnings(rgba: Any) -> list[str]:
 
 STEP = Step(
     name="cutout",
-    reads={"prompt": ("image/image.png",), "image": (), "views": ()},
+    reads={
+        "prompt": ("image/image.png",),
+        "edit": ("image/image.png",),
+        "image": (),
+        "views": (),
+    },
     fields=(),
     modules=("assets3d.cutout", "assets3d.images.picture", "assets3d.views.posed"),
     models={"model": "cutout"},

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, ScalarNode
 
 from assets3d.errors import InputError
@@ -30,10 +30,12 @@ class Manifest:
     Attributes:
         assets: id -> spec, in the order of the file.
         problems: id -> what is wrong with the entry and what was wanted.
+        order: every id in the order of the file.
     """
 
     assets: dict[str, Spec]
     problems: dict[str, str]
+    order: tuple[str, ...] = ()
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -63,7 +65,7 @@ def read_manifest(path: Path) -> Manifest:
             assets[name] = check_entry(name, entry)
         except InputError as error:
             problems[name] = str(error)
-    return Manifest(assets, problems)
+    return Manifest(assets, problems, tuple(first_line))
 
 
 def check_entry(name: str, entry: object) -> Spec:
@@ -97,7 +99,7 @@ def _entries(text: str, path: Path) -> Iterator[tuple[str, int, Any]]:
         loader = yaml.CSafeLoader(text) if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader(text)
         root = loader.get_single_node()
     except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"manifest: {path} is not YAML: {' '.join(str(error).split())}") from None
+        raise InputError(f"manifest: {path} is not YAML: {_yaml_problem(error)}") from None
     if root is None:
         return
     if not isinstance(root, MappingNode):
@@ -116,23 +118,63 @@ def _construct(loader: Any, node: Any) -> Any:
     try:
         return loader.construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
-        return InputError(f"entry: cannot be read ({' '.join(str(error).split())})")
+        return InputError(f"entry: cannot be read ({_yaml_problem(error)})")
+
+
+def _yaml_problem(error: Exception) -> str:
+    """Return where the file stops being YAML, and why, in the words of the reader."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    mark, opened = error.problem_mark, error.context_mark
+    where = f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    if opened is None or opened.line == mark.line:
+        return where
+    return f"{where} ({error.context} that begins in line {opened.line + 1})"
 
 
 def _problem(error: Any, model: type[Spec]) -> str:
-    """Turn one pydantic error into `field: found ..., wanted ...`."""
-    field = str(error["loc"][0]) if error["loc"] else "entry"
-    fields = list(model.model_fields)
+    """Turn one pydantic error into `field: found ..., wanted ...`; lists are numbered from 1."""
+    place = [part + 1 if isinstance(part, int) else part for part in error["loc"]]
+    field = ".".join(map(str, place)) or "entry"
     if error["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(field, fields, n=1, cutoff=0.5)
+        fields = _fields_at(model, error["loc"][:-1])
+        nearest = difflib.get_close_matches(str(place[-1]), fields, n=1, cutoff=0.5)
         hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(fields)}"
         return f"{field}: unknown field, {hint}"
     if error["type"] == "value_error":
         return f"{field}: {error['ctx']['error']}"
+    if error["type"] == "missing":
+        return f"{field}: found none, wanted one"
+    if error["type"] == "model_type":
+        fields = _fields_at(model, error["loc"])
+        return f"{field}: found {_shown(error['input'])}, wanted fields {', '.join(fields)}"
     wanted = error["msg"].removeprefix("Input should be ")
+    if error["type"] in ("tuple_type", "list_type"):
+        wanted = f"a list, such as [{error['input']}]" if error["input"] is not None else "a list"
     return f"{field}: found {_shown(error['input'])}, wanted {wanted}"
 
 
+def _fields_at(model: type[BaseModel], place: Sequence[str | int]) -> list[str]:
+    """Return the names of the fields of the model at a place of an entry."""
+    for part in place:
+        if isinstance(part, int):
+            continue
+        inner = _models_in(model.model_fields[part].annotation)
+        if not inner:
+            return []
+        model = inner[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that a type names: X itself, X | None, tuple[X, ...]."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
 def _shown(value: object) -> str:
+    if value is None:
+        return "nothing"
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

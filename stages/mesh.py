@@ -107,7 +107,13 @@ def _write_pictures(mesh: Any, item: Item) -> None:
 
 STEP = Step(
     name="mesh",
-    reads={"prompt": _WITH_FRONT, "image": _WITH_FRONT, "views": _SPLATS, "splats": _SPLATS},
+    reads={
+        "prompt": _WITH_FRONT,
+        "edit": _WITH_FRONT,
+        "image": _WITH_FRONT,
+        "views": _SPLATS,
+        "splats": _SPLATS,
+    },
     fields=("id", "height_m", "faces", "texture_px", "formats"),
     modules=(
         "assets3d.cameras",

@@ -100,6 +100,7 @@ STEP = Step(
     name="splats",
     reads={
         "prompt": tuple(f"views/{name}" for name in _POSED),
+        "edit": tuple(f"views/{name}" for name in _POSED),
         "image": tuple(f"views/{name}" for name in _POSED),
         "views": tuple(f"cutout/{name}" for name in _POSED),
         "splats": (),

@@ -77,7 +77,7 @@ def _with_alpha(picture: Any) -> Any:
 
 STEP = Step(
     name="views",
-    reads={"prompt": ("cutout/cutout.png",), "image": ("cutout/cutout.png",)},
+    reads=dict.fromkeys(("prompt", "edit", "image"), ("cutout/cutout.png",)),
     fields=("prompt", "seed"),
     modules=(
         "assets3d.cameras",

@@ -70,6 +70,13 @@ class Steering:
     strength: float = 0.6
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing but the prompt steers."""
+        pictures = (self.image_prompt, self.init_picture)
+        some = self.loras or self.embeddings or self.controls
+        return not some and all(one is None for one in pictures)
+
+    @property
     def shape_px(self) -> tuple[int, int] | None:
         """(width, height) of the picture or map that the result takes its shape from."""
         pictures = [self.init_picture, *(control.picture for control in self.controls)]
@@ -111,7 +118,7 @@ def generate_steered(
 
     Args:
         pipeline: from `load_pipeline`; afterwards it is as before.
-        prompt: what to show; may be empty where a picture says it.
+        prompt: what to show.
         steering: what steers it.
         seed: see `generate`.
         steps: see `generate`; an `init_picture` takes the share `strength` of them.
@@ -187,6 +194,9 @@ def steered(
     Raises:
         InputError: a file that does not fit the model, or things that do not go together.
     """
+    if not task and steering.is_empty:
+        yield Steered(pipeline, EmbeddingTokens())
+        return
     memory = memory or Memory()
     device = _device(pipeline)
     # The other switches are on the networks themselves, which the pipelines share.

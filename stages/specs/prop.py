@@ -1,21 +1,39 @@
-"""Props: from words, a picture, posed views or splats to a textured mesh."""
+"""Props: from words, a picture, an edited picture, posed views or splats to a textured mesh."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
 
 from stages.specs.base import Spec, a_number, not_empty
+from stages.specs.steering import (
+    ControlSpec,
+    EditSpec,
+    EmbeddingSpec,
+    ImagePromptSpec,
+    LoraSpec,
+)
+
+#: Fields that steer a picture drawn from words; those of `_EDITED` steer an edit as well.
+_EDITED = ("negative_prompt", "loras", "embeddings", "ip_adapter")
+_DRAWN = (*_EDITED, "control", "init_image")
 
 
 class PropSpec(Spec):
-    """A prop; exactly one of prompt, image, views, splats says where it enters.
+    """A prop; exactly one of prompt, image, edit, views, splats says where it enters.
 
     Attributes:
         prompt: what to make, in words.
-        negative_prompt: what to keep out of the picture; only with `prompt`.
+        negative_prompt: what to keep out of the picture; with `prompt` or `edit`.
+        loras, embeddings, ip_adapter: what steers the picture; with `prompt` or `edit`.
+        control: maps that fix lines, depth or pose; only with `prompt`.
+        init_image: a picture that the drawing starts from; only with `prompt`.
+        strength: how much of `init_image` is drawn anew.
         image: a photograph or drawing of the object.
+        edit: such a picture, of which a part is drawn anew first.
         views: a folder of posed pictures with transforms.json.
         splats: a Gaussian splatting PLY.
         up: the up axis of a person's `views` or `splats`; captures are often "-y".
@@ -26,13 +44,20 @@ class PropSpec(Spec):
         formats: files wanted beside the GLB.
     """
 
-    STARTS: ClassVar = ("prompt", "image", "views", "splats")
-    FILES: ClassVar = ("image", "views", "splats")
+    STARTS: ClassVar = ("prompt", "image", "edit", "views", "splats")
+    FILES: ClassVar = ("image", "views", "splats", "init_image")
 
     kind: Literal["prop"] = "prop"
     prompt: StrictStr | None = None
     negative_prompt: StrictStr = ""
+    loras: tuple[LoraSpec, ...] = ()
+    embeddings: tuple[EmbeddingSpec, ...] = ()
+    ip_adapter: ImagePromptSpec | None = None
+    control: tuple[ControlSpec, ...] = ()
+    init_image: StrictStr | None = None
+    strength: float = Field(0.6, gt=0, le=1, allow_inf_nan=False)
     image: StrictStr | None = None
+    edit: EditSpec | None = None
     views: StrictStr | None = None
     splats: StrictStr | None = None
     up: Literal["+x", "-x", "+y", "-y", "+z", "-z"] = "+y"
@@ -42,8 +67,21 @@ class PropSpec(Spec):
     texture_px: StrictInt = Field(1024, ge=16, le=8192)
     formats: tuple[Literal["obj", "stl"], ...] = ()
 
-    _texts = field_validator("prompt", "image", "views", "splats")(not_empty)
-    _numbers = field_validator("height_m", "turn_deg", mode="before")(a_number)
+    _texts = field_validator("prompt", "image", "init_image", "views", "splats")(not_empty)
+    _numbers = field_validator("height_m", "turn_deg", "strength", mode="before")(a_number)
+
+    @property
+    def sources(self) -> Mapping[str, Path]:
+        """The person's files; maps are numbered from 1."""
+        named = dict(super().sources)
+        if self.ip_adapter is not None:
+            named["ip_adapter.image"] = Path(self.ip_adapter.image)
+        for number, control in enumerate(self.control, 1):
+            named[f"control.{number}.image"] = Path(control.image)
+        if self.edit is not None:
+            named["edit.image"] = Path(self.edit.image)
+            named["edit.mask"] = Path(self.edit.mask)
+        return named
 
     @field_validator("texture_px")
     @classmethod
@@ -53,7 +91,18 @@ class PropSpec(Spec):
         return value
 
     @model_validator(mode="after")
-    def _negative_prompt_has_a_prompt(self) -> PropSpec:
-        if self.negative_prompt and self.prompt is None:
-            raise ValueError("negative_prompt goes with a prompt only")
+    def _steering_has_something_to_steer(self) -> PropSpec:
+        if self.prompt is not None:
+            return self
+        fields = _DRAWN if self.edit is None else tuple(f for f in _DRAWN if f not in _EDITED)
+        for name in fields:
+            if getattr(self, name):
+                wanted = "a prompt or an edit" if name in _EDITED else "a prompt"
+                raise ValueError(f"{name} goes with {wanted} only")
+        return self
+
+    @model_validator(mode="after")
+    def _strength_has_a_picture(self) -> PropSpec:
+        if "strength" in self.model_fields_set and self.init_image is None:
+            raise ValueError("strength goes with init_image only (an edit has its own)")
         return self

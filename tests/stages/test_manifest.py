@@ -31,7 +31,7 @@ def read(tmp_path: Path, text: str):
         ("bad: {prompt: a, image: b.png}", ("found prompt and image", "exactly one")),
         ("bad: {seed: 1}", ("found none, wanted exactly one",)),
         ("bad: {}", ("found none",)),
-        ("bad:", ("entry: found None",)),
+        ("bad:", ("entry: found nothing",)),
         ("bad: a crate", ("entry: found 'a crate'",)),
         ("bad: {prompt: a, texture_px: 1000}", ("texture_px: found 1000, wanted a power of two",)),
         ("bad: {prompt: a, texture_px: 8}", ("texture_px: found 8",)),
@@ -42,7 +42,8 @@ def read(tmp_path: Path, text: str):
         ("bad: {prompt: a, faces: 200001}", ("faces: found 200001",)),
         ("bad: {prompt: a, seed: -1}", ("seed: found -1",)),
         ("bad: {prompt: a, seed: 1.5}", ("seed: found 1.5",)),
-        ("bad: {prompt: a, formats: [fbx]}", ("formats: found 'fbx'", "obj", "stl")),
+        ("bad: {prompt: a, formats: [fbx]}", ("formats.1: found 'fbx'", "obj", "stl")),
+        ("bad: {prompt: a, formats: obj}", ("formats: found 'obj', wanted a list, such as [obj]",)),
         ("bad: {prompt: a, prompt: b}", ("prompt: found twice",)),
         ("bad: {image: a.png, negative_prompt: b}", ("negative_prompt",)),
         ("bad: {splats: a.ply, up: y}", ("up: found 'y'",)),
@@ -78,6 +79,18 @@ def test_only_an_unreadable_file_stops_everything(tmp_path, text, words):
     with pytest.raises(InputError, match=words) as caught:
         read(tmp_path, text)
     assert "\n" not in str(caught.value)
+    assert "unicode string" not in str(caught.value)
+
+
+def test_a_slip_in_the_yaml_is_named_by_its_line(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, GOOD + "crate: {prompt: a crate\nbarrel: {prompt: b}\n")
+    assert "is not YAML: line 3, column" in str(caught.value)
+    assert "that begins in line 2" in str(caught.value)
+
+
+def test_the_order_of_the_file_is_kept_with_the_bad_entries_in_it(tmp_path):
+    assert read(tmp_path, "z: {promt: x}\na: {prompt: x}\nm: [\n]\n").order == ("z", "a", "m")
 
 
 def test_a_missing_or_binary_manifest(tmp_path):
