@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from assets3d.errors import InputError
+from assets3d.images import single_file
+from assets3d.images.ldm_configs import describe
 from assets3d.images.single_file import load_single_file
 from assets3d.images.text_to_image import generate
 from tests.images.tiny import tiny_tokenizer
 from tests.images.tiny_single_files import (
+    official_networks,
     single_file_tensors,
     tiny_pipeline_for,
     write_single_file,
@@ -77,6 +80,33 @@ def test_diffusers_reads_the_same_networks_from_the_same_file(files, layout, tmp
     if layout == "sdxl":
         wanted = theirs.text_encoder_2.state_dict()
         assert all(torch.equal(ours.text_encoder_2.state_dict()[k], wanted[k]) for k in wanted)
+
+
+@pytest.mark.parametrize(
+    ("layout", "parameters"),
+    [("sd15", 859_520_964), ("sd2", 865_910_724), ("sdxl", 2_567_463_684)],
+)
+def test_published_sizes_give_the_published_networks(layout, parameters):
+    networks = official_networks(layout)
+    assert sum(v.numel() for v in networks.unet.state_dict().values()) == parameters
+    shapes = {k: tuple(v.shape) for k, v in single_file_tensors(networks, layout).items()}
+    found = describe(shapes, "x")
+    assert found.layout == layout
+    parts = single_file._parts(shapes, found)
+    assert {part.name for part in parts} == vars(networks).keys()
+    for part in parts:
+        with torch.device("meta"):
+            own = part.make().state_dict()
+        wanted = getattr(networks, part.name).state_dict()
+        assert {k: v.shape for k, v in own.items()} == {k: v.shape for k, v in wanted.items()}
+        bare = {k.removeprefix("text_model."): tuple(v.shape) for k, v in wanted.items()}
+        single_file._check(part, shapes, bare, "x")  # every tensor has its place
+    heads = networks.unet.config["attention_head_dim"]
+    assert list(np.atleast_1d(found.unet["attention_head_dim"])) == list(np.atleast_1d(heads))
+    for index, text in enumerate(found.texts):
+        theirs = getattr(networks, parts[2 + index].name).config
+        assert text["num_attention_heads"] == theirs.num_attention_heads
+        assert text["eos_token_id"] == 49407
 
 
 def changed(files, tmp_path, change, layout="sd15"):

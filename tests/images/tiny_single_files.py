@@ -5,6 +5,7 @@ reader is not tested against itself; diffusers' own reader is asked too.
 """
 
 import re
+import types
 
 import torch
 
@@ -30,7 +31,6 @@ _PLAIN = {
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
-_LAYERS, _LEVELS = 1, 2
 
 
 def tiny_pipeline_for(layout, seed=0):
@@ -101,7 +101,7 @@ def _unet(layout):
     return UNet2DConditionModel(
         sample_size=8,
         block_out_channels=(64, 128),
-        layers_per_block=_LAYERS,
+        layers_per_block=1,
         down_block_types=levels[0],
         up_block_types=levels[1],
         **options,
@@ -126,20 +126,77 @@ def _text(tokenizer, width, *, open_clip):
     )
 
 
+def official_networks(layout):
+    """Return the networks of the published checkpoints, without memory, as a pipeline has them."""
+    import diffusers
+    import transformers
+
+    options = {"block_out_channels": (320, 640, 1280, 1280), "attention_head_dim": 8}
+    options["cross_attention_dim"] = 768
+    if layout == "sd2":
+        options |= {"attention_head_dim": (5, 10, 20, 20), "cross_attention_dim": 1024}
+        options["use_linear_projection"] = True
+    if layout == "sdxl":
+        options = {
+            "block_out_channels": (320, 640, 1280),
+            "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            "transformer_layers_per_block": (1, 2, 10),
+            "attention_head_dim": (5, 10, 20),
+            "cross_attention_dim": 2048,
+            "use_linear_projection": True,
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": 256,
+            "projection_class_embeddings_input_dim": 2816,
+        }
+    sizes = {"sd2": (1024, 4096, 23, 16)}.get(layout, (768, 3072, 12, 12))
+    with torch.device("meta"):
+        parts = {
+            "unet": diffusers.UNet2DConditionModel(**options),
+            "vae": diffusers.AutoencoderKL(
+                block_out_channels=(128, 256, 512, 512),
+                down_block_types=("DownEncoderBlock2D",) * 4,
+                up_block_types=("UpDecoderBlock2D",) * 4,
+                layers_per_block=2,
+            ),
+            "text_encoder": transformers.CLIPTextModel(_clip_config(*sizes)),
+        }
+        if layout == "sdxl":
+            config = _clip_config(1280, 5120, 32, 20)
+            parts["text_encoder_2"] = transformers.CLIPTextModelWithProjection(config)
+    return types.SimpleNamespace(**parts)
+
+
+def _clip_config(width, inner, layers, heads):
+    from transformers import CLIPTextConfig
+
+    return CLIPTextConfig(
+        hidden_size=width,
+        intermediate_size=inner,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        projection_dim=width,
+    )
+
+
 def single_file_tensors(pipeline, layout):
     """Return the pipeline's tensors as a single file names and shapes them."""
     unet, vae = pipeline.unet.state_dict(), pipeline.vae.state_dict()
-    tensors = {f"model.diffusion_model.{_unet_name(k, unet)}": v for k, v in unet.items()}
+    layers = pipeline.unet.config["layers_per_block"]
+    levels = len(pipeline.vae.config["block_out_channels"])
+    tensors = {f"model.diffusion_model.{_unet_name(k, unet, layers)}": v for k, v in unet.items()}
     for name, value in vae.items():
         if ".attentions.0.to_" in name and name.endswith(".weight"):
             value = value[:, :, None, None]
-        tensors[f"first_stage_model.{_vae_name(name)}"] = value
+        tensors[f"first_stage_model.{_vae_name(name, levels)}"] = value
     clip = "conditioner.embedders.0" if layout == "sdxl" else "cond_stage_model"
     if layout == "sd2":
         tensors |= _open_clip(pipeline.text_encoder, "cond_stage_model.model.")
         # The last layer is in the file, and not used.
-        last = [k for k in tensors if ".resblocks.1." in k]
-        tensors |= {k.replace(".resblocks.1.", ".resblocks.2."): tensors[k] + 1 for k in last}
+        used = pipeline.text_encoder.config.num_hidden_layers
+        ending, unused = f".resblocks.{used - 1}.", f".resblocks.{used}."
+        last = [k for k in tensors if ending in k]
+        tensors |= {k.replace(ending, unused): tensors[k] + 1 for k in last}
         tensors["cond_stage_model.model.text_projection"] = torch.zeros(64, 64)
     else:
         root = f"{clip}.transformer.text_model."
@@ -169,7 +226,7 @@ def _swap(name, table):
     return name
 
 
-def _unet_name(name, all_names):
+def _unet_name(name, all_names, layers):
     name = _swap(name, _RESNET) if ".resnets." in name else name
     found = re.fullmatch(
         r"(down|up)_blocks\.(\d)\.(resnets|attentions|\w+samplers)\.(\d)\.(.+)", name
@@ -177,19 +234,19 @@ def _unet_name(name, all_names):
     if found is None:
         return _swap(name, _PLAIN)
     side, level, kind, layer, rest = found.groups()
-    block = int(level) * (_LAYERS + 1) + int(layer)
+    block = int(level) * (layers + 1) + int(layer)
     if side == "down":
         if kind == "downsamplers":
-            return f"input_blocks.{(int(level) + 1) * (_LAYERS + 1)}.0.{rest.replace('conv', 'op')}"
+            return f"input_blocks.{(int(level) + 1) * (layers + 1)}.0.{rest.replace('conv', 'op')}"
         return f"input_blocks.{block + 1}.{int(kind == 'attentions')}.{rest}"
     if kind == "upsamplers":
         # It comes last in its block: after the attention, where there is one.
         last = 2 if any(f"up_blocks.{level}.attentions." in n for n in all_names) else 1
-        return f"output_blocks.{int(level) * (_LAYERS + 1) + _LAYERS}.{last}.{rest}"
+        return f"output_blocks.{int(level) * (layers + 1) + layers}.{last}.{rest}"
     return f"output_blocks.{block}.{int(kind == 'attentions')}.{rest}"
 
 
-def _vae_name(name):
+def _vae_name(name, levels):
     name = name.replace("mid_block.resnets.0", "mid.block_1").replace(
         "mid_block.resnets.1", "mid.block_2"
     )
@@ -198,10 +255,11 @@ def _vae_name(name):
     name = re.sub(r"mid_block\.attentions\.0\.to_([qkv])", r"mid.attn_1.\1", name)
     name = re.sub(r"down_blocks\.(\d)\.resnets", r"down.\1.block", name)
     name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", name)
-    for level in range(_LEVELS):
-        other = _LEVELS - 1 - level
-        name = name.replace(f"up_blocks.{level}.resnets", f"up.{other}.block")
-        name = name.replace(f"up_blocks.{level}.upsamplers.0", f"up.{other}.upsample")
+    found = re.match(r"decoder\.up_blocks\.(\d)\.", name)
+    if found:
+        other = levels - 1 - int(found[1])
+        name = name.replace(f"up_blocks.{found[1]}.resnets", f"up.{other}.block")
+        name = name.replace(f"up_blocks.{found[1]}.upsamplers.0", f"up.{other}.upsample")
     return name.replace("conv_shortcut", "nin_shortcut").replace("conv_norm_out", "norm_out")
 
 
