@@ -32,14 +32,14 @@ test-slow: $(BLENDER)
 endif
 
 assets: $(READY)  ## Build everything in configs/assets.yaml that changed (the same as .venv/bin/dvc repro)
-	@$(BIN)/dvc repro
+	@$(BIN)/dvc repro; $(BIN)/python -m stages.check --in runs/gallery --ended $$?
 
 test: test-fast test-slow  ## All tests: the fast ones first, then the slow ones
 
-test-fast: $(READY)  ## The tests that take seconds
+test-fast: $(READY)  ## The quick tests (some minutes)
 	@$(BIN)/python -m pytest -m "not slow"
 
-test-slow: $(READY)  ## The tests that take minutes: whole pipelines on tiny assets
+test-slow: $(READY)  ## The slow tests: whole pipelines, trainings, browser, Blender
 	@$(BIN)/python -m pytest -m slow
 
 check: $(READY)  ## Lint, format and types

@@ -21,6 +21,7 @@ from assets3d.errors import InputError
 from assets3d.models import ModelFiles
 from stages import _records
 from stages._failures import Failure, from_exception
+from stages._logged import logged_warnings
 from stages._step import Item, Params, find_step
 from stages._store import Store, discard
 
@@ -91,7 +92,9 @@ class Builder:
             item = Item(
                 work.spec, self.params, work.sources, work.folders, folder, work.seed, work.models
             )
-            result = self.step.build(models, item)
+            with logged_warnings() as logged:
+                result = self.step.build(models, item)
+            result = {**result, "warnings": [*result.get("warnings", []), *logged]}
             _records.write_record(folder, self.step, work.key, work.parts, item, result)
             seconds = time.perf_counter() - started
             self.store.put(self.step.name, work.key, dict(work.parts), folder, seconds)

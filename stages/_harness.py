@@ -1,4 +1,4 @@
-"""What every stage does around its own few lines: plan, reuse, build, link, report.
+"""What every stage does around its own few lines: put back, plan, reuse, build, link, report.
 
 A stage run rewrites its folder in full from the content store, so removed assets vanish and the
 folder is a function of the manifest. One broken asset never stops the others; the process fails
@@ -8,13 +8,10 @@ only when the stage itself cannot do its work (manifest unreadable, no room for 
 from __future__ import annotations
 
 import argparse
-import json
 import logging
-import os
-import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,12 @@ from assets3d.images.families import with_family
 from stages import _failures
 from stages._executor import Executor, Outcome, Work, make_executor
 from stages._failures import Failure, Failures
+from stages._folder import put_back, rewrite, write_state
 from stages._plan import Plan, make_plan
+from stages._progress import failure_lines, say, with_progress
+from stages._records import read_record
 from stages._step import Params, Step
-from stages._store import Store, StoredItem, discard, link_item
+from stages._store import Store, StoredItem
 from stages.manifest import Manifest, read_manifest
 
 SETTINGS_FILE = Path("configs/pipeline.yaml")
@@ -64,8 +64,9 @@ def main(step: Step, arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--in", dest="before", type=Path, nargs="*", default=[], metavar="FOLDER")
     parser.add_argument("--out", type=Path, required=True, help="folder to rewrite")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
+        put_back(options.out, step.name, Store(options.out.parent / STORE_FOLDER))
         params = read_params(options.profile, step.name)
         manifest = read_manifest(options.manifest)
         executor = make_executor(read_settings())
@@ -105,14 +106,24 @@ def run_step(
     plan = make_plan(step, params, manifest.assets, lambda name, asset: folders[name] / asset, lost)
     failures = [*_manifest_failures(step, manifest), *plan.failures]
     items, missing = _look_up(step.name, plan, store)
-    for outcome in _with_bar(step.name, executor.run(step.name, params, missing, store), missing):
+    outcomes = executor.run(step.name, params, missing, store)
+    for outcome in with_progress(step.name, outcomes, missing):
         _collect(outcome, step.name, plan, store, items, failures)
     linked = {w.asset: items[w.key] for w in plan.work if w.key in items}
-    for failure in failures:
-        say(str(failure))
-    _rewrite(out, linked, Failures(tuple(failures), plan.skipped), store)
+    for line in failure_lines(failures):
+        say(line)
+    rewrite(out, linked, Failures(tuple(failures), plan.skipped), store)
     seconds = time.perf_counter() - started
-    _write_state(out, step.name, linked, plan.code, seconds)
+    state = {
+        "seconds": round(seconds, 3),
+        "peak_mib": _peak_mib(),
+        "code": dict(plan.code),
+        "asset_seconds": {asset: item.seconds for asset, item in linked.items()},
+        "keys": {asset: item.folder.name for asset, item in linked.items()},
+        "failed": [asdict(failure) for failure in failures],
+        "skipped": list(plan.skipped),
+    }
+    write_state(out.parent, step.name, state)
     built = sum(1 for w in missing if w.key in items)
     reused = len(linked) - built
     return Summary(step.name, built, reused, len(failures), len(plan.skipped), seconds)
@@ -148,12 +159,6 @@ def read_settings(path: Path = SETTINGS_FILE) -> dict[str, Any]:
         return {}
 
 
-def say(line: str) -> None:
-    """Write one line for the person who watches; standard error, as progress bars do."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
-
-
 def _manifest_failures(step: Step, manifest: Manifest) -> list[Failure]:
     """Return the manifest's problems in the first step, so that each is reported once."""
     if step.name != "image":
@@ -185,54 +190,23 @@ def _collect(
     failures: list[Failure],
 ) -> None:
     key = outcome.work.key
+    # Assets that share a key share its fate.
+    same = [work.asset for work in plan.work if work.key == key]
     if outcome.failure is None:
         item = store.read(step, key)
         assert item is not None, f"{step}: {key} is not in the store"
         items[key] = item
+        for asset in same:
+            for warning in warnings_of(item.folder):
+                say(f"{asset}: {step}: warning: {warning}")
         return
-    # Assets that share a key share its fate.
-    same = [work.asset for work in plan.work if work.key == key]
     failures.extend(replace(outcome.failure, asset=asset) for asset in same)
 
 
-def _with_bar(step: str, outcomes: Iterable[Outcome], work: Sequence[Work]) -> Iterable[Outcome]:
-    if not work:
-        return ()
-    from tqdm import tqdm
-
-    return tqdm(outcomes, desc=step, total=len(work), unit="asset", delay=2, disable=None)
-
-
-def _rewrite(out: Path, linked: Mapping[str, StoredItem], failures: Failures, store: Store) -> None:
-    """Replace the step's folder by links to the items; it is whole at any moment it exists."""
-    fresh = store.temporary()
-    for asset, item in linked.items():
-        link_item(item, fresh / asset)
-    _failures.write_failures(failures, fresh)
-    fresh.chmod(0o755)  # mkdtemp makes it private
-    discard(out)
-    fresh.rename(out)
-
-
-def _write_state(
-    out: Path,
-    step: str,
-    linked: Mapping[str, StoredItem],
-    code: Mapping[str, str],
-    seconds: float,
-) -> None:
-    """Write what must not be hashed (timings) and what `explain` compares with (code)."""
-    content = {
-        "seconds": round(seconds, 3),
-        "peak_mib": _peak_mib(),
-        "code": dict(code),
-        "asset_seconds": {asset: item.seconds for asset, item in linked.items()},
-    }
-    path = out.parent / ".state" / f"{step}.json"
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    temporary.replace(path)
+def warnings_of(folder: Path) -> list[str]:
+    """Return the warnings in an item's record."""
+    record = read_record(folder)
+    return [] if record is None else list(record["warnings"])
 
 
 def _peak_mib() -> float | None:

@@ -53,7 +53,7 @@ def gather(manifest: Manifest, folders: Sequence[Path]) -> list[AssetReport]:
     """
     failures = [f for folder in folders for f in _failures.read_failures(folder).failed]
     timings = {folder.name: _timings(folder) for folder in folders}
-    names = list(dict.fromkeys([*manifest.assets, *manifest.problems]))
+    names = list(dict.fromkeys([*manifest.order, *manifest.assets, *manifest.problems]))
     reports = []
     for name in names:
         # An id that was refused may hold "../": it never becomes a path.
@@ -71,6 +71,14 @@ def gather(manifest: Manifest, folders: Sequence[Path]) -> list[AssetReport]:
             )
         )
     return sorted(reports, key=lambda r: (not r.failures, not r.warnings))
+
+
+def summary(reports: Sequence[AssetReport]) -> str:
+    """Return how many assets there are, failed and with warnings, as words."""
+    failed = sum(1 for report in reports if report.failures)
+    warned = sum(1 for report in reports if report.warnings)
+    warnings = f", {warned} with warnings" if warned else ""
+    return f"{len(reports)} assets, {failed} failed{warnings}"
 
 
 def metrics(reports: Sequence[AssetReport]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ import yaml
 from assets3d.errors import AssetError, InputError
 from stages import _failures
 from stages._executor import make_executor
-from stages._harness import say
+from stages._harness import warnings_of
 from stages._plan import make_plan
+from stages._progress import say
 from stages._project import Project
 from stages._records import read_record
 from stages._step import ITEM_STEPS, Step, find_step
@@ -71,6 +72,8 @@ def build_asset(project: Project, name: str) -> Path:
             say(f"{name}: {step.name} built ({item.seconds:.1f} s)")
         else:
             say(f"{name}: {step.name} reused")
+        for warning in warnings_of(item.folder):
+            say(f"{name}: {step.name}: warning: {warning}")
         items[step.name] = item
     folder = project.runs / "build" / name
     discard(folder)

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from assets3d.errors import AssetError
 from stages import _failures, _page
-from stages._harness import say
-from stages._report import AssetReport, gather, metrics
+from stages._progress import say
+from stages._report import AssetReport, gather, metrics, summary
+from stages.check import SUMMARY_FILE
 from stages.manifest import read_manifest
 
 #: The picture of each step that goes into its contact sheets.
@@ -36,10 +37,11 @@ _PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160
 
 
 def write_gallery(reports: Sequence[AssetReport], out: Path) -> None:
-    """Rewrite the gallery's folder: index.html and failures.json."""
+    """Rewrite the gallery's folder: index.html, failures.json and a line of counts."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     (out / "index.html").write_text(_page.page(reports, out), encoding="utf-8")
+    (out / SUMMARY_FILE).write_text(summary(reports) + "\n", encoding="utf-8")
     failures = [asdict(f) for report in reports for f in report.failures]
     text = json.dumps({"failed": failures, "skipped": []}, indent=1)
     (out / _failures.FAILURES_FILE).write_text(text + "\n", encoding="utf-8")
@@ -95,8 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (AssetError, OSError) as error:
         say(f"gallery: {error}")
         return 1
-    failed = sum(1 for report in reports if report.failures)
-    say(f"gallery: {len(reports)} assets, {failed} failed: {options.out / 'index.html'}")
+    say(f"gallery: {summary(reports)}: {options.out / 'index.html'}")
     return 0
 
 

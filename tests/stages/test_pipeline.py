@@ -85,6 +85,43 @@ def test_a_life_with_dvc(dvc_project):
     assert glb.is_file()
 
 
+def test_neither_a_slip_nor_a_kill_costs_a_result(dvc_project):
+    project, root = dvc_project, dvc_project.root
+    (root / "inputs/cup.png").write_bytes(b"a cup")
+    project.write_manifest(ASSETS)
+    assert project.dvc("repro").returncode == 0
+    before = {step: project.files(step) for step in ("image", "mesh", "gallery")}
+
+    def untouched() -> bool:
+        return before == {step: project.files(step) for step in before}
+
+    # A slip in the manifest, a slip in the profile's name: one line, and nothing is touched.
+    project.write_manifest("crate: {prompt: a crate\naxe: {prompt: an axe}\n")
+    stopped = project.dvc("repro")
+    assert stopped.returncode != 0
+    assert "preflight: manifest: configs/assets.yaml is not YAML: line 2" in stopped.stderr
+    assert "Running stage 'image'" not in stopped.stdout
+    assert untouched()
+    project.write_manifest(ASSETS)
+    settings = root / "configs/pipeline.yaml"
+    right = settings.read_text()
+    settings.write_text(right.replace("standin", "standing"))
+    stopped = project.dvc("repro")
+    assert "profile: found 'standing', wanted one of embedded, full, standin" in stopped.stderr
+    assert untouched()
+    settings.write_text(right)
+
+    # A kill in the middle of a stage: its last folder is there, and the next run finishes.
+    project.write_manifest({**ASSETS, "axe": {"prompt": "an axe", "seed": 4}})
+    killed = project.dvc("repro", faults="mesh/4=kill")
+    assert killed.returncode != 0
+    assert project.files("mesh") == before["mesh"]
+    done = project.dvc("repro")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mesh: built 1, reused 3, failed 0" in done.stderr
+    assert "check: 4 assets, 0 failed; open runs/gallery/index.html" in done.stderr
+
+
 def test_every_stage_is_described_and_tracks_what_its_command_reads():
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     assert list(stages)[-2:] == ["gallery", "check"]
@@ -95,6 +132,9 @@ def test_every_stage_is_described_and_tracks_what_its_command_reads():
         for folder in [w for w in words if w.startswith("runs/")]:
             outputs = json.dumps([stage.get(k, []) for k in ("outs", "metrics", "plots")])
             assert folder in stage["deps"] or folder in outputs, (name, folder)
+        if "--manifest" in words and name != "preflight":
+            # A manifest that cannot be read must stop before DVC removes what this one made.
+            assert "runs/preflight.json" in stage["deps"], name
         if "--profile" in words:
             assert f"configs/retry/{name}" in stage["deps"]
             assert (ROOT / f"configs/retry/{name}/.keep").is_file()

@@ -1,0 +1,63 @@
+"""What a person sees while a stage runs: a bar on a terminal, lines elsewhere, warnings at once."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+from stages._executor import Outcome, Work
+from stages._failures import Failure
+
+#: Where there is no terminal: no line more often than this.
+_BETWEEN_LINES_S = 5.0
+#: From how many assets on one and the same message is one line.
+_TOGETHER = 3
+
+
+def say(line: str) -> None:
+    """Write one line for the person who watches; standard error, as progress bars do."""
+    if "tqdm" in sys.modules:  # a bar that is being drawn moves out of the way
+        sys.modules["tqdm"].tqdm.write(line, file=sys.stderr)
+    else:
+        sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def with_progress(
+    step: str, outcomes: Iterable[Outcome], work: Sequence[Work]
+) -> Iterable[Outcome]:
+    """Pass the outcomes through, and show how far the step is."""
+    if not work:
+        return ()
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        return tqdm(outcomes, desc=step, total=len(work), unit="asset", delay=2)
+    return _with_lines(step, outcomes, len(work))
+
+
+def _with_lines(step: str, outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
+    last = time.monotonic()
+    for number, outcome in enumerate(outcomes, 1):
+        now = time.monotonic()
+        if now - last >= _BETWEEN_LINES_S and number < total:
+            say(f"{step}: {number} of {total}, {outcome.work.asset}")
+            last = now
+        yield outcome
+
+
+def failure_lines(failures: Sequence[Failure]) -> list[str]:
+    """Return a line per failure; many assets with one and the same message share a line."""
+    by_message: dict[tuple[str, str], list[str]] = {}
+    for failure in failures:
+        by_message.setdefault((failure.step, failure.message), []).append(failure.asset)
+    lines = []
+    for (step, message), assets in by_message.items():
+        if len(assets) < _TOGETHER:
+            lines += [f"{asset}: {step}: {message}" for asset in assets]
+        else:
+            names = f"{', '.join(assets[:_TOGETHER])} ..." if len(assets) > _TOGETHER else ""
+            names = names or ", ".join(assets)
+            lines.append(f"{len(assets)} assets ({names}): {step}: {message}")
+    return lines

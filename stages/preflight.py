@@ -1,0 +1,144 @@
+"""The preflight stage: what would stop every asset stops here, in one line, before anything else.
+
+DVC removes a stage's outputs before it runs the stage, so a slip of the pen in the manifest must
+not get as far as the first of them. All others depend on the file that this one writes.
+
+python -m stages.preflight --manifest configs/assets.yaml --profile-name embedded
+    --out runs/preflight.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assets3d.errors import AssetError, InputError
+from stages._executor import make_executor
+from stages._harness import read_params, read_settings
+from stages._models import NO_MODEL, find_models
+from stages._progress import say
+from stages._step import ITEM_STEPS, Step, find_step
+from stages.manifest import Manifest, read_manifest
+
+PROFILES = Path("configs/profiles")
+_GO_BACK = "write `profile: embedded` in configs/pipeline.yaml to go back"
+
+
+def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manifest:
+    """Read everything that all assets share.
+
+    Args:
+        manifest_path: the wanted assets.
+        profile: the name of the profile.
+        profiles: the folder of the profiles.
+
+    Raises:
+        InputError: the manifest or the profile cannot be read; the profile needs a CUDA card that
+            is not there, or models that are not there and cannot be fetched.
+    """
+    manifest = read_manifest(manifest_path)
+    make_executor(read_settings())
+    path = profiles / f"{profile}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in profiles.glob("*.yaml")))
+        raise InputError(f"profile: found {profile!r}, wanted one of {known}")
+    params = {step: read_params(path, step) for step in ITEM_STEPS}
+    needed = [find_step(name) for name in ITEM_STEPS]
+    starts = {spec.enters for spec in manifest.assets.values()}
+    needed = [step for step in needed if starts & step.reads.keys()]
+    _check_card(profile, needed, params)
+    _check_models(profile, needed, params)
+    return manifest
+
+
+def _check_card(profile: str, needed: Sequence[Step], params: Mapping[str, Any]) -> None:
+    wanting = [s.name for s in needed if str(params[s.name].get("device", "")).startswith("cuda")]
+    if wanting and not cuda_cards():
+        raise InputError(
+            f"profile {profile}: found no CUDA card, wanted one for {', '.join(wanting)} "
+            f"(device: cuda); {_GO_BACK}"
+        )
+
+
+def cuda_cards() -> int:
+    """Count the CUDA cards that the driver shows, without importing torch."""
+    import ctypes
+
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return 0
+    return count.value
+
+
+def _check_models(profile: str, needed: Sequence[Step], params: Mapping[str, Any]) -> None:
+    missing = list(_missing_models(needed, params))
+    for line in missing:
+        say(f"preflight: {line}")
+    if missing and not network_is_there():
+        raise InputError(
+            f"profile {profile}: found no network to fetch {len(missing)} models, wanted it or the "
+            f"models in place (`.venv/bin/assets3d models list`); {_GO_BACK}"
+        )
+
+
+def _missing_models(needed: Sequence[Step], params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line per model that is not on this machine and that the profile lets be fetched."""
+    for step in needed:
+        section = params[step.name]
+        if not section.get("download", False):
+            continue
+        for role in step.models:
+            word = section.get(role)
+            if word is None or word in (*NO_MODEL, "embedded"):
+                continue
+            try:
+                find_models({role: step.models[role]}, {**section, "download": False})
+            except AssetError:
+                yield f"{step.name}: {word} is not on this machine, it is fetched when needed"
+
+
+def network_is_there(host: str = "huggingface.co", timeout_s: float = 3.0) -> bool:
+    """Say whether the Hub can be reached; a proxy is taken on trust."""
+    import os
+    import socket
+
+    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        return False
+    if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HF_ENDPOINT")):
+        return True
+    try:
+        socket.create_connection((host, 443), timeout_s).close()
+    except OSError:
+        return False
+    return True
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the stage as a command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m stages.preflight", description=__doc__)
+    parser.add_argument("--manifest", type=Path, required=True)
+    parser.add_argument("--profile-name", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args(arguments)
+    try:
+        manifest = check(options.manifest, options.profile_name)
+        content = {"assets": list(manifest.assets), "problems": manifest.problems}
+        options.out.parent.mkdir(exist_ok=True)
+        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except (AssetError, OSError) as error:
+        say(f"preflight: {error}")
+        say("preflight: nothing was built; what earlier runs made is where it was")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
