@@ -164,11 +164,8 @@ def _from_cache_or_trees(
         pass
     for name in (*entry.single_file, *_single_names(entry)):
         path = find_in_trees(entry.kind, name, places.trees, where)
-        if path is None:
-            continue
-        parts = _parts_in_trees(where, entry, places)
-        if parts is not None:
-            return "models_dir", path, parts
+        if path is not None:
+            return "models_dir", path, _parts_for_shared(where, entry)
     return None
 
 
@@ -179,14 +176,17 @@ def _single_names(entry: Entry) -> tuple[str, ...]:
     return (name,) if telling and entry.kind in FOLDERS else ()
 
 
-def _parts_in_trees(where: str, entry: Entry, places: Places) -> dict[str, Path] | None:
-    """Return the parts that a file in a shared folder needs; a whole checkpoint needs none."""
+def _parts_for_shared(where: str, entry: Entry) -> dict[str, Path]:
+    """Return the parts for a file in a shared folder, where they are in the Hub's cache.
+
+    A whole checkpoint needs none; who uses an adapter may know another place for its encoder.
+    """
     if entry.kind == "checkpoint":
         return {}
     try:
         return _hub_parts(where, entry, download=False)
     except InputError:
-        return None
+        return {}
 
 
 def _hub(where: str, entry: Entry, *, download: bool) -> tuple[Path, dict[str, Path]]:

@@ -112,6 +112,18 @@ def test_registered_models_are_read_in_place(places, hub):
     assert hub.asked == []
 
 
+def test_an_adapter_in_a_shared_folder_needs_no_download(tmp_path, hub):
+    parts = {"image_encoder": {"source": "owner/clip", "folder": "encoder"}}
+    plus = {"step": "image", "kind": "ip_adapter", "source": "owner/ip", "parts": parts}
+    registry = {"plus": {**plus, "files": ["models/plus_sd15.safetensors"]}}
+    tree = make(tmp_path, ["ipadapter/plus_sd15.safetensors"])
+    places = Places(trees=(tree,))
+    found = resolve_file("ip_adapter", "plus", registry, where="ip", places=places)
+    assert found.path == tree / "ipadapter/plus_sd15.safetensors"
+    assert found.parts == {}
+    assert hub.asked == []
+
+
 def test_files_of_the_persons_own(places):
     mine = resolve("image", "mine", REGISTRY, places=places)
     assert mine.path.name == "mine.safetensors"
