@@ -236,6 +236,27 @@ def test_the_stage_reads_a_profile_with_a_family(tmp_path):
         read_params(path, "image")
 
 
+@pytest.mark.parametrize("name", ["lcm-lora-sd15", "lcm-dreamshaper-v7", "hunyuan-dit"])
+def test_the_stage_draws_with_a_family_and_files_of_ones_own(name, tmp_path, monkeypatch):
+    from assets3d.images.steering import Steering, generate_steered
+    from stages import image
+    from stages._harness import read_params
+
+    family, profile = find_family(name), tmp_path / "profile.yaml"
+    section = {"family": name, "model": str(tiny_pipeline(_kind(family))), "steps": 2}
+    section |= {"dtype": "float32", "device": "cpu", "size_px": 64}
+    if family.lora:
+        section["lora"] = str(tiny_lora(tmp_path / "mine.safetensors", _kind(family)))
+    profile.write_text(yaml.safe_dump({"image": section}))
+    monkeypatch.chdir(tmp_path)
+    params = read_params(profile, "image")
+    pipelines = image.load(params)
+    options = {key: params[key] for key in ("steps", "guidance", "size_px")}
+    picture = generate_steered(pipelines.drawing(), "a crate", Steering(), seed=1, **options)
+    assert type(pipelines.drawing()).__name__ == family.pipeline.name
+    assert picture.std() > 1.0
+
+
 def test_the_full_profile_is_whole():
     from stages._harness import read_params
 
