@@ -1,8 +1,9 @@
 """Bring feet to given places by turning three joints of a leg; bone lengths stay exact.
 
-The last segment keeps its direction in the world, and the two above it are solved in the plane in
-which the leg already bends. Only where the foot is out of their reach does the last segment
-straighten, and only where the whole leg is too short does the foot fall short.
+The last segment keeps its direction in the world, or is bent by a given angle, and the two above it
+are solved in the plane in which the leg already bends. Only where the foot is out of their reach
+does the last segment straighten, and only where the whole leg is too short does the foot fall
+short.
 """
 
 from __future__ import annotations
@@ -27,20 +28,27 @@ class Leg:
     turns: tuple[Array, Array, Array]
 
 
-def moved_leg(leg: Leg, goal: Array) -> Leg:
-    """Return the leg with its foot at `goal` (T, 3), as near as it reaches."""
+def moved_leg(leg: Leg, goal: Array, bend_rad: Array | None = None) -> Leg:
+    """Return the leg with its foot at `goal` (T, 3), as near as it reaches.
+
+    Args:
+        leg: as it is.
+        goal: (T, 3) where the foot is to be.
+        bend_rad: (T,) how far the last segment turns in the leg's plane; not at all by default.
+    """
     top, middle, ankle, foot = leg.places
+    paw = foot - ankle if bend_rad is None else _bent(leg, bend_rad)
     upper, lower = _length(middle - top), _length(ankle - middle)
     last = _length(foot - ankle)
     longest = np.maximum(_STRETCH * (upper + lower), _length(ankle - top))
     shortest = np.abs(upper - lower) * 1.01
-    wanted = goal - (foot - ankle)
+    wanted = goal - paw
     distance = _length(wanted - top)
     # The ankle lies on a sphere around the goal, no farther from the top than the bones reach.
     bound = np.clip(distance, np.minimum(shortest, _length(ankle - top)), longest)
     swung = _joint_between(top, goal, bound, last, wanted - top)
     ankle_new = np.where((bound == distance)[:, None], wanted, swung)
-    foot_new = ankle_new + last[:, None] * _unit(goal - ankle_new, foot - ankle)
+    foot_new = ankle_new + last[:, None] * _unit(goal - ankle_new, paw)
     hint = _carried(ankle - top, ankle_new - top).apply(middle - top)
     middle_new = _joint_between(top, ankle_new, upper, lower, hint)
     places = (top, middle_new, ankle_new, foot_new)
@@ -51,6 +59,17 @@ def moved_leg(leg: Leg, goal: Array) -> Leg:
         )
     )
     return Leg(places, turns)  # type: ignore[arg-type]
+
+
+def _bent(leg: Leg, bend_rad: Array) -> Array:
+    """Return (T, 3) the last segment turned about the normal of the leg's plane."""
+    top, middle, ankle, foot = leg.places
+    normal = np.cross(middle - top, foot - top)
+    return np.asarray(
+        Rotation.from_rotvec(_unit(normal, np.array([1.0, 0.0, 0.0])) * bend_rad[:, None]).apply(
+            foot - ankle
+        )
+    )
 
 
 def _length(vectors: Array) -> Array:

@@ -8,43 +8,25 @@ Editing, 2002).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, minimum_filter1d
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
 
 from motion.clip import Clip, local_rotations, world_pose
-from motion.feet.contacts import ContactSettings, found_contacts, intervals
+from motion.feet.contacts import found_contacts
+from motion.feet.holding import LockSettings, moves_to_spots, without_drag
 from motion.feet.leg_ik import Leg, moved_leg
-from motion.measures.table import feet_of
+from motion.measures.pose import feet_of
 from motion.skeleton import Skeleton
 
 Array = NDArray[np.float64]
 
 #: How often a leg is solved again with a shorter way.
 _ATTEMPTS = 4
-#: A foot is carried higher from the first speed, wholly so at the sum of both, under this height.
-_SLOW_M_S, _HURRY_M_S, _LOW_M = 0.3, 0.9, 0.06
-
-
-@dataclass(frozen=True)
-class LockSettings:
-    """How feet are held.
-
-    Attributes:
-        contacts: when a foot stands.
-        fade_s: how long a correction takes to fade in and out.
-        leash_m: a foot that strays farther than this from its place drags it along.
-        farthest_m: no joint is moved farther, but for what keeps a foot out of the ground.
-        clearance_m: how much higher a foot that hurries low over the ground is carried.
-    """
-
-    contacts: ContactSettings = field(default_factory=ContactSettings)
-    fade_s: float = 0.15
-    leash_m: float = 0.026
-    farthest_m: float = 0.029
-    clearance_m: float = 0.012
+#: How far a paw may bend where a leg is so straight that its knee would have to move too far.
+_BENDS_RAD = np.array([sign * 0.05 * n for n in range(1, 13) for sign in (1.0, -1.0)])
 
 
 @dataclass(frozen=True)
@@ -92,6 +74,7 @@ def lock_feet(
     if contacts is None:
         seen = own if feet_m is None else feet_m
         contacts = found_contacts(seen, places[:, 0], clip.fps, settings.contacts)
+        contacts = without_drag(contacts, own, feet.contact_height_m, clip.fps, settings)
     if contacts.shape != own.shape[:2]:
         raise ValueError(f"contacts: found {contacts.shape}, wanted {own.shape[:2]}")
     new_turns = turns.copy()
@@ -104,7 +87,7 @@ def lock_feet(
             tuple(places[:, joint] for joint in (*joints, foot)),  # type: ignore[arg-type]
             tuple(turns[:, joint] for joint in joints),  # type: ignore[arg-type]
         )
-        moves = _moves(own[:, number], contacts[:, number], floor, clip.fps, settings)
+        moves = moves_to_spots(own[:, number], contacts[:, number], floor, clip.fps, settings)
         moved, goal = _moved_within(leg, moves, floor, clip.fps, settings)
         for joint, turn in zip(joints, moved.turns, strict=True):
             new_turns[:, joint] = turn
@@ -128,20 +111,53 @@ def _moved_within(
         goal = foot + moves
         goal[:, 1] = np.maximum(goal[:, 1], floor_m)
         moved = moved_leg(leg, goal)
-        farthest = np.max(
-            [
-                np.linalg.norm(new - old, axis=1)
-                for new, old in zip(moved.places, leg.places, strict=True)
-            ],
-            axis=0,
-        )
+        farthest = _farthest(leg, moved)
         if attempt == _ATTEMPTS - 1 or farthest.max(initial=0.0) <= settings.farthest_m:
             break
         share = np.minimum(1.0, 0.95 * settings.farthest_m / np.maximum(farthest, 1e-9))
         near = max(round(0.05 * fps), 1)
         share = gaussian_filter1d(minimum_filter1d(share, 4 * near + 1), near, truncate=2.0)
         moves = moves * share[:, None]
+    if farthest.max(initial=0.0) > settings.farthest_m:
+        moved = moved_leg(leg, goal, _bends(leg, goal, farthest, fps, settings))
     return moved, goal
+
+
+def _farthest(leg: Leg, moved: Leg) -> Array:
+    """Return (T,) the longest way of a joint."""
+    ways = [new - old for new, old in zip(moved.places, leg.places, strict=True)]
+    return np.asarray(np.linalg.norm(ways, axis=2).max(axis=0))
+
+
+def _bends(leg: Leg, goal: Array, farthest: Array, fps: float, settings: LockSettings) -> Array:
+    """Return (T,) how far to bend the paw so that the knee of a straight leg moves less.
+
+    Straight legs answer a short way of the foot with a long one of the knee; the smallest bend
+    that avoids this is taken, and it comes and goes softly.
+    """
+    over = np.flatnonzero(farthest > settings.farthest_m)
+    part = Leg(
+        tuple(place[over] for place in leg.places),  # type: ignore[arg-type]
+        tuple(turn[over] for turn in leg.turns),  # type: ignore[arg-type]
+    )
+    ways = np.array(
+        [
+            _farthest(part, moved_leg(part, goal[over], np.full(len(over), bend)))
+            for bend in _BENDS_RAD
+        ]
+    )
+    enough = np.argmax(ways <= 0.95 * settings.farthest_m, axis=0)
+    best = np.where((ways <= 0.95 * settings.farthest_m).any(axis=0), enough, ways.argmin(axis=0))
+    bends = np.zeros(len(goal))
+    bends[over] = _BENDS_RAD[best]
+    near = max(round(0.05 * fps), 1)
+    soft = [
+        gaussian_filter1d(
+            maximum_filter1d(np.maximum(sign * bends, 0.0), 4 * near + 1), near, truncate=2.0
+        )
+        for sign in (1.0, -1.0)
+    ]
+    return np.asarray(soft[0] - soft[1])
 
 
 def _rotations(skeleton: Skeleton, clip: Clip, turns: Array) -> Array:
@@ -150,65 +166,3 @@ def _rotations(skeleton: Skeleton, clip: Clip, turns: Array) -> Array:
     same = np.abs(np.einsum("tjk,tjk->tj", found, clip.rotations_xyzw)) > 1.0 - 1e-13
     whole = same.all(axis=0)  # a joint's own track, or the new one, never a mixture of signs
     return np.where(whole[None, :, None], clip.rotations_xyzw, found)
-
-
-def _moves(
-    foot: Array, standing: NDArray[np.bool_], floor_m: float, fps: float, settings: LockSettings
-) -> Array:
-    """Return (T, 3) how to move a foot so that it is held in contact, fading in and out."""
-    moves = np.zeros_like(foot)
-    fade = max(round(settings.fade_s * fps), 1)
-    spans = intervals(standing)
-    for first, last in spans:
-        spot = _spots(foot[first:last], floor_m, settings.leash_m)
-        moves[first:last] = spot - foot[first:last]
-    for number, (first, last) in enumerate(spans):
-        before = spans[number - 1][1] if number else 0
-        after = spans[number + 1][0] if number + 1 < len(spans) else len(foot)
-        _fade(moves, range(first - 1, before - 1, -1), moves[first], fade)
-        _fade(moves, range(last, after), moves[last - 1], fade)
-    moves[:, 1] += np.where(standing, 0.0, _lift(foot, floor_m, fps, settings.clearance_m))
-    return moves
-
-
-def _lift(foot: Array, floor_m: float, fps: float, clearance_m: float) -> Array:
-    """Return (T,) how much to raise a foot: the faster and the lower it is, the more.
-
-    Networks blur the moments of lift-off and touch-down, and drag the foot over the ground there.
-    """
-    if len(foot) < 2:
-        return np.zeros(len(foot))
-    velocity = np.gradient(foot[:, [0, 2]], axis=0) * fps
-    fast = np.clip((np.linalg.norm(velocity, axis=1) - _SLOW_M_S) / _HURRY_M_S, 0.0, 1.0)
-    low = 1.0 - np.clip((foot[:, 1] - floor_m) / _LOW_M, 0.0, 1.0)
-    return np.asarray(clearance_m * gaussian_filter1d(fast * low, 0.015 * fps, mode="nearest"))
-
-
-def _fade(moves: Array, frames: range, move: Array, length: int) -> None:
-    """Add a correction that fades with distance from the contact, gone at the next one."""
-    length = min(length, len(frames) + 1)
-    for steps, frame in enumerate(frames[: length - 1], 1):
-        share = 1.0 - steps / length
-        moves[frame] += move * share * share * (3.0 - 2.0 * share)
-
-
-def _spots(foot: Array, floor_m: float, leash_m: float) -> Array:
-    """Return (n, 3) places for the foot in one contact: one place, dragged if the foot strays.
-
-    The place is the middle of what the foot covers in as many first frames as the leash allows.
-    """
-    low, high = np.minimum.accumulate(foot), np.maximum.accumulate(foot)
-    reach = np.linalg.norm((high - low)[:, [0, 2]], axis=1) / 2.0
-    held = max(int(np.searchsorted(reach, leash_m)) - 1, 0)
-    spot = (low[held] + high[held]) / 2.0
-    spot[1] = floor_m
-    rise = np.minimum(np.abs(foot[:, 1] - floor_m), 0.8 * leash_m)
-    free = np.sqrt(leash_m**2 - rise**2)  # what the way up or down leaves of the leash
-    spots = np.zeros_like(foot)
-    for frame, place in enumerate(foot):
-        away = (place - spot) * [1.0, 0.0, 1.0]
-        distance = float(np.linalg.norm(away))
-        if distance > free[frame]:
-            spot = spot + away * (1.0 - free[frame] / distance)
-        spots[frame] = spot
-    return spots
