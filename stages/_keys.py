@@ -40,6 +40,24 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def check_source(source: Path, field: str, wanted: str = "file or folder") -> None:
+    """Make sure that something of the wanted kind lies where a field points.
+
+    Args:
+        source: where it points.
+        field: its name, for the message.
+        wanted: "file", "folder" or "file or folder".
+
+    Raises:
+        InputError: nothing is there, or the other kind.
+    """
+    kind = "folder" if source.is_dir() else "file" if source.is_file() else None
+    if kind is None:
+        raise InputError(f"{field}: found nothing at {source}, wanted a {wanted}")
+    if kind not in wanted.split():
+        raise InputError(f"{field}: {source} is a {kind}, wanted a {wanted}")
+
+
 def source_hashes(source: Path, field: str) -> dict[str, str]:
     """Hash what a person gave: a file, or every file of a folder by its name in there.
 
@@ -48,12 +66,11 @@ def source_hashes(source: Path, field: str) -> dict[str, str]:
     Raises:
         InputError: when nothing is there.
     """
+    check_source(source, field)
     if source.is_file():
         return {field: file_hash(source)}
-    if source.is_dir():
-        files = sorted(p for p in source.rglob("*") if p.is_file())
-        return {f"{field}/{p.relative_to(source).as_posix()}": file_hash(p) for p in files}
-    raise InputError(f"{field}: found nothing at {source}, wanted a file or folder")
+    files = sorted(p for p in source.rglob("*") if p.is_file())
+    return {f"{field}/{p.relative_to(source).as_posix()}": file_hash(p) for p in files}
 
 
 def folder_hashes(folder: Path, patterns: Iterable[str]) -> dict[str, str]:

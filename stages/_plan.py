@@ -112,6 +112,7 @@ def _work(
     sources = {} if patterns else dict(spec.sources)
     inputs: dict[str, str] = {}
     for field, source in sources.items():
+        _keys.check_source(source, field, spec.wants(field))
         inputs |= _keys.source_hashes(source, field)
     for before, folder in folders.items():
         hashes = _keys.folder_hashes(folder, patterns[before])

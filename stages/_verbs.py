@@ -13,6 +13,7 @@ from assets3d.errors import AssetError, InputError
 from stages import _failures
 from stages._executor import make_executor
 from stages._harness import warnings_of
+from stages._keys import check_source
 from stages._plan import make_plan
 from stages._progress import say
 from stages._project import Project
@@ -27,9 +28,11 @@ def add_asset(path: Path, name: str, fields: Mapping[str, Any]) -> str:
     """Append an entry to the manifest, leaving the rest of the file as it is; return its line.
 
     Raises:
-        InputError: when the entry is wrong or the id is taken.
+        InputError: when the entry is wrong, what it names is not there, or the id is taken.
     """
-    check_entry(name, dict(fields))
+    spec = check_entry(name, dict(fields))
+    for field, source in spec.sources.items():
+        check_source(source, field, spec.wants(field))
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     manifest = read_manifest(path) if text else None
     if manifest and (name in manifest.assets or name in manifest.problems):

@@ -6,20 +6,23 @@ import argparse
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 
 from assets3d.errors import AssetError
 from stages import _verbs
 from stages._project import Project, find_project
 
+#: How a person calls it: `make` puts nothing on the PATH.
+_COMMAND = ".venv/bin/assets3d"
 _VERBS: dict[str, tuple[str, str]] = {
-    "new": ("add an asset to the manifest", "assets3d new red_mug --prompt 'a red mug'"),
-    "build": ("build one asset now, every step of it", "assets3d build red_mug"),
-    "explain": ("say what dvc repro would rebuild, and why", "assets3d explain"),
-    "show": ("show how an asset was made", "assets3d show red_mug"),
-    "doctor": ("look over this installation", "assets3d doctor"),
-    "models": ("list, describe and fetch models", "assets3d models fetch sdxl-lightning-4"),
-    "gc": ("remove what no asset uses any more", "assets3d gc --dry-run"),
-    "open": ("open the gallery", "assets3d open"),
+    "new": ("add an asset to the manifest", "new red_mug --prompt 'a red mug'"),
+    "build": ("build one asset now, every step of it", "build red_mug"),
+    "explain": ("say what dvc repro would rebuild, and why", "explain"),
+    "show": ("show how an asset was made", "show red_mug"),
+    "doctor": ("look over this installation", "doctor"),
+    "models": ("list, describe and fetch models", "models fetch sdxl-lightning-4"),
+    "gc": ("remove what no asset uses any more", "gc --dry-run"),
+    "open": ("open the gallery", "open"),
 }
 
 
@@ -38,11 +41,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="assets3d",
         description="From a manifest of wanted assets to game-ready files; dvc repro builds them.",
-        epilog="example: assets3d new red_mug --prompt 'a red mug' && dvc repro && assets3d open",
+        epilog=f"example: {_COMMAND} new red_mug --prompt 'a red mug' && make assets",
     )
+    parser.add_argument("--version", action="version", version=f"assets3d {version('assets3d')}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     parsers = {
-        verb: verbs.add_parser(verb, help=text, description=text, epilog=f"example: {example}")
+        verb: verbs.add_parser(
+            verb, help=text, description=text, epilog=f"example: {_COMMAND} {example}"
+        )
         for verb, (text, example) in _VERBS.items()
     }
     new = parsers["new"]
@@ -56,6 +62,10 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument("--height-m", type=float, help="height of the mesh in metres")
     new.add_argument("--faces", type=int, help="most triangles of the mesh")
     new.add_argument("--texture-px", type=int, help="side of the texture, a power of two")
+    new.add_argument("--negative-prompt", help="what to keep out of the picture")
+    new.add_argument("--formats", nargs="+", help="files wanted beside the GLB: obj, stl")
+    new.add_argument("--up", help="up axis of your views or splats, such as -y (--up=-y)")
+    new.add_argument("--turn-deg", type=float, help="turns your views or splats to the front")
     for verb in ("build", "show"):
         parsers[verb].add_argument("asset", metavar="ID", help="an asset of the manifest")
     parsers["explain"].add_argument("asset", metavar="ID", nargs="?", help="only this asset")
@@ -74,8 +84,8 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 
 
 def _new(project: Project, options: argparse.Namespace) -> int:
-    names = ("prompt", "image", "views", "splats", "seed", "height_m", "faces", "texture_px")
-    fields = {n: getattr(options, n) for n in names if getattr(options, n) is not None}
+    given = {name: value for name, value in vars(options).items() if value is not None}
+    fields = {name: value for name, value in given.items() if name not in ("verb", "asset")}
     line = _verbs.add_asset(project.manifest_path, options.asset, fields)
     print(f"{project.manifest_path}: {line}")
     return 0
@@ -83,7 +93,7 @@ def _new(project: Project, options: argparse.Namespace) -> int:
 
 def _build(project: Project, options: argparse.Namespace) -> int:
     folder = _verbs.build_asset(project, options.asset)
-    print(f"{options.asset}: {folder}")
+    print(f"{options.asset}: {folder} (the gallery shows it after the next `make assets`)")
     return 0
 
 
@@ -133,8 +143,11 @@ def _open(project: Project, options: argparse.Namespace) -> int:
     page = (project.runs / "gallery" / "index.html").resolve()
     if not page.is_file():
         raise AssetError(f"no {page.name} in runs/gallery, wanted it from dvc repro")
-    print(page)
-    return 0 if webbrowser.open(page.as_uri()) else 1
+    if webbrowser.open(page.as_uri()):
+        print(page)
+    else:
+        print(f"no browser found, open this file: {page}")
+    return 0
 
 
 _HANDLERS: dict[str, Callable[[Project, argparse.Namespace], int]] = {

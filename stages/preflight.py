@@ -95,12 +95,13 @@ def _missing_models(needed: Sequence[Step], params: Mapping[str, Any]) -> Iterat
         section = params[step.name]
         if not section.get("download", False):
             continue
-        for role in step.models:
+        roles = {**step.models, **({"lgm": "splats"} if step.name == "splats" else {})}
+        for role in roles:
             word = section.get(role)
             if word is None or word in (*NO_MODEL, "embedded"):
                 continue
             try:
-                find_models({role: step.models[role]}, {**section, "download": False})
+                find_models({role: roles[role]}, {**section, "download": False})
             except AssetError:
                 yield f"{step.name}: {word} is not on this machine, it is fetched when needed"
 

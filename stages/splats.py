@@ -14,7 +14,11 @@ from typing import Any
 from assets3d.errors import InputError
 from stages._harness import main
 from stages._models import find_models
-from stages._step import Item, Params, Step
+from stages._step import Item, Own, Params, Step
+from stages.specs import Spec
+
+#: Parameter -> step that the model is for.
+_LGM = {"lgm": "splats"}
 
 
 def load(params: Params) -> Any:
@@ -24,10 +28,17 @@ def load(params: Params) -> Any:
     def network() -> Any:
         from assets3d.splats.lgm_inference import load_lgm
 
-        folder = find_models(STEP.models, params)["lgm"].path
+        folder = find_models(_LGM, params)["lgm"].path
         return load_lgm(folder, params["lgm_variant"], params.get("device", "cpu"))
 
     return network
+
+
+def own(params: Params, spec: Spec) -> Own:
+    """Name the network to the assets that go through it: a person's splats and views do not."""
+    if params["backend"] != "lgm" or spec.enters in ("views", "splats"):
+        return Own()
+    return Own(models=find_models(_LGM, params))
 
 
 def build(network: Any, item: Item) -> Mapping[str, Any]:
@@ -117,9 +128,9 @@ STEP = Step(
         "assets3d.splats.preview",
         "assets3d.views.posed",
     ),
-    models={"lgm": "splats"},
     load=load,
     build=build,
+    own=own,
 )
 
 if __name__ == "__main__":

@@ -102,7 +102,9 @@ def _read_columns(path: Path) -> NDArray:
         data = PlyData.read(os.fspath(path), mmap=False)
     except FileNotFoundError:
         raise InputError(f"splats: {path.name} does not exist, wanted a PLY file") from None
-    except (PlyParseError, ValueError, UnicodeDecodeError, EOFError, IndexError) as error:
+    except UnicodeDecodeError:
+        raise InputError(f"splats: {path.name} is no PLY file, wanted one") from None
+    except (PlyParseError, ValueError, EOFError, IndexError) as error:
         raise InputError(
             f"splats: {path.name} cannot be read as PLY ({error}), wanted a whole splat PLY"
         ) from None

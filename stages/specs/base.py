@@ -22,6 +22,9 @@ class Spec(BaseModel):
     STARTS: ClassVar[tuple[str, ...]] = ()
     #: The fields that name a person's files or folders.
     FILES: ClassVar[tuple[str, ...]] = ()
+    #: Those of them that name a folder, and those that name a file or a folder.
+    FOLDERS: ClassVar[tuple[str, ...]] = ()
+    EITHER: ClassVar[tuple[str, ...]] = ()
 
     seed: StrictInt = Field(0, ge=0, lt=2**63)
 
@@ -35,6 +38,12 @@ class Spec(BaseModel):
         """The person's files and folders by the field that names them."""
         named = {name: getattr(self, name) for name in self.FILES}
         return {name: Path(value) for name, value in named.items() if value is not None}
+
+    def wants(self, field: str) -> str:
+        """Say what must lie where a field points: "file", "folder" or "file or folder"."""
+        if field in self.EITHER:
+            return "file or folder"
+        return "folder" if field in self.FOLDERS else "file"
 
     @property
     def words(self) -> str:

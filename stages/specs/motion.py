@@ -37,6 +37,7 @@ class MotionSpec(Spec):
 
     STARTS: ClassVar = ("script", "bvh", "joints", "between")
     FILES: ClassVar = ("bvh", "joints", "weights", "mean", "std", "skin")
+    EITHER: ClassVar = ("weights",)
 
     kind: Literal["motion"]
     script: tuple[dict[str, Any], ...] | None = None

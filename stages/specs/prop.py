@@ -46,6 +46,7 @@ class PropSpec(Spec):
 
     STARTS: ClassVar = ("prompt", "image", "edit", "views", "splats")
     FILES: ClassVar = ("image", "views", "splats", "init_image")
+    FOLDERS: ClassVar = ("views",)
 
     kind: Literal["prop"] = "prop"
     prompt: StrictStr | None = None

@@ -8,6 +8,7 @@ import shutil
 import sys
 
 import pytest
+import yaml
 
 from assets3d.models import ModelFiles
 from stages import _keys, _verbs, cli
@@ -34,7 +35,7 @@ def test_every_verb_has_help_with_an_example(capsys):
         with pytest.raises(SystemExit) as end:
             cli.main([verb, "--help"])
         assert end.value.code == 0
-        assert f"example: assets3d {verb}" in capsys.readouterr().out
+        assert f"example: .venv/bin/assets3d {verb}" in capsys.readouterr().out
 
 
 def test_new_appends_one_line_and_keeps_the_rest(here, capsys):
@@ -55,6 +56,10 @@ def test_new_appends_one_line_and_keeps_the_rest(here, capsys):
         (("../x", "--prompt", "x"), "id: found '../x'"),
         (("x", "--prompt", " "), "prompt: is empty"),
         (("x", "--prompt", "y", "--texture-px", "100"), "wanted a power of two"),
+        (("x", "--prompt", "y", "--formats", "fbx"), "formats.1: found 'fbx'"),
+        (("x", "--image", "inputs/none.jpg"), "image: found nothing at inputs/none.jpg"),
+        (("x", "--image", "inputs"), "image: inputs is a folder, wanted a file"),
+        (("x", "--views", "inputs/README.md"), "inputs/README.md is a file, wanted a folder"),
     ],
 )
 def test_new_refuses_what_the_manifest_would_refuse(here, capsys, arguments, words):
@@ -63,6 +68,37 @@ def test_new_refuses_what_the_manifest_would_refuse(here, capsys, arguments, wor
     assert status == 1
     assert words in err
     assert (here.root / "configs/assets.yaml").read_text() == before
+
+
+def test_new_takes_every_field_of_a_prop_made_from_words(here, capsys):
+    words = ("--prompt", "a mug", "--negative-prompt", "text", "--formats", "obj", "stl")
+    assert run(capsys, "new", "mug", *words, "--up=-y", "--turn-deg", "90")[0] == 0
+    line = (here.root / "configs/assets.yaml").read_text().splitlines()[-1]
+    assert yaml.safe_load(line)["mug"] == {
+        "prompt": "a mug",
+        "negative_prompt": "text",
+        "formats": ["obj", "stl"],
+        "up": "-y",
+        "turn_deg": 90.0,
+    }
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--version"])
+    assert end.value.code == 0
+    assert re.fullmatch(r"assets3d \d+\.\d+.*", capsys.readouterr().out.strip())
+
+
+def test_open_without_a_browser_names_the_file(here, capsys, monkeypatch):
+    assert run(capsys, "open")[0] == 1  # nothing built yet
+    page = here.root / "runs/gallery/index.html"
+    page.parent.mkdir()
+    page.write_text("<html>")
+    monkeypatch.setattr("webbrowser.open", lambda _: False)
+    status, out, _ = run(capsys, "open")
+    assert status == 0
+    assert out.strip() == f"no browser found, open this file: {page}"
 
 
 def test_build_makes_one_asset_and_the_stages_reuse_it(here, capsys):
