@@ -109,12 +109,20 @@ def _fetch_part(
     commit, remote = list_remote(where, part.source, part.revision)
     wanted = _wanted(where, part.source, patterns, remote)
     size = sum(file.size_bytes for file in wanted)
-    _check_room(where, size)
+    _check_room(where, sum(f.size_bytes for f in wanted if force or not _is_here(part, commit, f)))
     say(f"{part.source} at {commit[:12]}: {len(wanted)} files, {size / 1e9:.3g} GB")
     names = [file.name for file in wanted]
     root = hub_folder(where, part.source, commit, names, download=True, force=force)
     _verify(where, root, wanted)
     return commit
+
+
+def _is_here(part: Part, commit: str, file: RemoteFile) -> bool:
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    cache = constants.HF_HUB_CACHE
+    found = try_to_load_from_cache(part.source, file.name, cache_dir=cache, revision=commit)
+    return isinstance(found, str)
 
 
 def list_remote(where: str, repo: str, revision: str | None) -> tuple[str, list[RemoteFile]]:

@@ -144,6 +144,16 @@ def test_no_room_is_said_before_anything_is_fetched(hub, monkeypatch):
     assert not any("resolve" in path for path, _ in hub.downloads())
 
 
+def test_what_is_here_needs_no_room(hub, monkeypatch):
+    hub.put("owner/net", FILES)
+    _, pin = fetch(entry(), None)
+    free = 512 * 2**20 + 1  # what stays free in any case
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": free}))
+    assert fetch(entry(), pin)[1] == pin
+    with pytest.raises(PassingError, match="are free"):
+        fetch(entry(), pin, force=True)
+
+
 def test_embedded_models_are_not_fetched():
     with pytest.raises(InputError, match="is embedded"):
         fetch(read_entry("embedded", {"source": "embedded"}), None)
