@@ -1,8 +1,10 @@
-"""Put the example manifest's results into one picture for the README.
+"""Put the example manifest's results into the two pictures of the README.
 
-    python tools/readme_picture.py --out docs/pictures/props.png
+    python tools/readme_picture.py --out docs/pictures
 
-One row per asset: its picture, the cutout, three of the four views, and the mesh from four sides.
+props.png: one row per prompt, none left out: the picture drawn, the object freed from its
+background, two of the imagined views, the splats, the mesh from two sides.
+motion.png: a scripted clip, as the motion stage drew it, no wider than a page.
 """
 
 from __future__ import annotations
@@ -16,33 +18,58 @@ from PIL import Image
 from assets3d.images.picture import read_picture, resize_premultiplied, write_png
 from assets3d.images.sheet import contact_sheet
 
-CELL_PX = 128
+CELL_PX = 136
+COLUMNS = ("picture drawn", "cutout", "view: right", "view: back", "splats", "mesh", "mesh")
+CLIP, CLIP_WIDTH_PX = "wolf_patrol", 1400
 
 
 def row(runs: Path, asset: str) -> list[np.ndarray]:
-    """Return the seven pictures of one asset made from a prompt."""
+    """Return the pictures of one asset made from a prompt, in the order of `COLUMNS`."""
     pictures = [read_picture(runs / "image" / asset / "image.png")]
     pictures.append(read_picture(runs / "cutout" / asset / "cutout.png"))
     views = [runs / "views" / asset / f"view_{index:03d}.png" for index in (1, 2)]
     pictures += [read_picture(path) for path in views]
-    with Image.open(runs / "mesh" / asset / "turntable.webp") as turntable:
-        for part in (0, 1, 2):
-            turntable.seek(part * turntable.n_frames // 3)
-            pictures.append(np.asarray(turntable.convert("RGBA")))
+    pictures += _frames(runs / "splats" / asset / "spin.webp", (1 / 8,))
+    pictures += _frames(runs / "mesh" / asset / "turntable.webp", (1 / 8, 5 / 8))
     return [resize_premultiplied(picture, CELL_PX) for picture in pictures]
+
+
+def _frames(path: Path, turns: tuple[float, ...]) -> list[np.ndarray]:
+    """Return an animation's frames at these parts of a whole turn."""
+    found = []
+    with Image.open(path) as animation:
+        for turn in turns:
+            animation.seek(round(turn * getattr(animation, "n_frames", 1)))
+            found.append(np.asarray(animation.convert("RGBA")))
+    return found
+
+
+def write_props(runs: Path, path: Path) -> None:
+    """Write the picture of the props; the id stands under the first picture of each row."""
+    assets = sorted(folder.name for folder in (runs / "image").iterdir() if folder.is_dir())
+    made = [asset for asset in assets if (runs / "mesh" / asset).is_dir()]
+    pictures = [picture for asset in made for picture in row(runs, asset)]
+    labels = [label for asset in made for label in (asset, *COLUMNS[1:])]
+    write_png(path, contact_sheet(pictures, len(COLUMNS), labels))
+
+
+def write_motion(runs: Path, path: Path) -> None:
+    """Write the picture of the clip."""
+    with Image.open(runs / "motion" / CLIP / "sheet.png") as sheet:
+        height = round(sheet.height * CLIP_WIDTH_PX / sheet.width)
+        small = sheet.convert("RGB").resize((CLIP_WIDTH_PX, height), Image.Resampling.LANCZOS)
+        write_png(path, np.asarray(small))
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, default=Path("runs"))
-    parser.add_argument("--out", type=Path, default=Path("docs/pictures/props.png"))
+    parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
     options = parser.parse_args()
-    assets = sorted(path.name for path in (options.runs / "image").iterdir() if path.is_dir())
-    made = [asset for asset in assets if (options.runs / "mesh" / asset).is_dir()]
-    pictures = [picture for asset in made for picture in row(options.runs, asset)]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_png(options.out, contact_sheet(pictures, columns=7))
+    options.out.mkdir(parents=True, exist_ok=True)
+    write_props(options.runs, options.out / "props.png")
+    write_motion(options.runs, options.out / "motion.png")
 
 
 if __name__ == "__main__":
