@@ -16,7 +16,8 @@ from assets3d.models.entry import KINDS
 from assets3d.models.fetch import pinned
 from assets3d.models.licences import check_commercial
 from assets3d.models.lock import Pin, check_pin, pin_of, read_lock, write_lock
-from assets3d.models.resolve import Places, Registry, commit_of
+from assets3d.models.resolve import Places, Registry
+from assets3d.models.snapshots import commit_of
 
 #: Where the weights that ship with the package lie.
 EMBEDDED_ROOT = EMBEDDED_FOLDER

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from assets3d.errors import InputError
-from assets3d.hub import DIFFUSERS_FILES, hub_file, hub_folder
+from assets3d.hub import DIFFUSERS_FILES, hub_folder
 from assets3d.models.entry import HUB_ID, Entry, read_entry
 from assets3d.models.files import EMBEDDED_FOLDER, ModelFiles, data_files
 from assets3d.models.rembg_files import rembg_file
+from assets3d.models.snapshots import commit_of, hub_model, hub_parts, own_files
 from assets3d.models.trees import FOLDERS, find_in_trees, nearest_names
 from assets3d.weight_files import refuse_pickle
 
@@ -136,7 +137,7 @@ def _registered(where: str, step: str, entry: Entry, download: bool, places: Pla
                 f"`assets3d models fetch {entry.name}` (or `download: true` in the profile)"
             )
         if found is None:
-            found = (source, *_hub(where, entry, download=True))
+            found = (source, *hub_model(where, entry, download=True))
         source, path, parts = found
         revision = commit_of(path) or revision if source == entry.source else None
     return ModelFiles(
@@ -144,7 +145,7 @@ def _registered(where: str, step: str, entry: Entry, download: bool, places: Pla
         name=entry.name,
         source=source,
         path=path,
-        files=_own_files(path, entry),
+        files=own_files(path, entry),
         parts=parts,
         licence=entry.licence,
         commercial=entry.commercial_word,
@@ -159,7 +160,7 @@ def _from_cache_or_trees(
 ) -> tuple[str, Path, dict[str, Path]] | None:
     """Return (source, path, parts) of what is on this machine; None when it is not whole."""
     try:
-        return (entry.source, *_hub(where, entry, download=False))
+        return (entry.source, *hub_model(where, entry, download=False))
     except InputError:
         pass
     for name in (*entry.single_file, *_single_names(entry)):
@@ -184,46 +185,9 @@ def _parts_for_shared(where: str, entry: Entry) -> dict[str, Path]:
     if entry.kind == "checkpoint":
         return {}
     try:
-        return _hub_parts(where, entry, download=False)
+        return hub_parts(where, entry, download=False)
     except InputError:
         return {}
-
-
-def _hub(where: str, entry: Entry, *, download: bool) -> tuple[Path, dict[str, Path]]:
-    if entry.one_file is not None:
-        path = hub_file(where, entry.source, entry.one_file, entry.revision, download=download)
-    else:
-        path = hub_folder(where, entry.source, entry.revision, entry.files, download=download)
-    return path, _hub_parts(where, entry, download=download)
-
-
-def _hub_parts(where: str, entry: Entry, *, download: bool) -> dict[str, Path]:
-    parts: dict[str, Path] = {}
-    for role, part in entry.parts.items():
-        if part.file is not None:
-            parts[role] = hub_file(where, part.source, part.file, part.revision, download=download)
-        else:
-            root = hub_folder(where, part.source, part.revision, part.files, download=download)
-            parts[role] = root / str(part.folder)
-            if not data_files(parts[role]):
-                raise InputError(f"{where}: no {part.folder}/ in {part.source}, wanted it fetched")
-    return parts
-
-
-def _own_files(path: Path, entry: Entry) -> tuple[Path, ...]:
-    """Return the files that count: of a snapshot those the entry asks for, else all."""
-    found = data_files(path)
-    if commit_of(path) is None or not path.is_dir():
-        return found
-    return tuple(p for p in found if any(p.relative_to(path).match(f) for f in entry.files))
-
-
-def commit_of(path: Path) -> str | None:
-    """Return the commit of a snapshot in the Hub's cache: its folder is named after it."""
-    for folder in (path, *path.parents):
-        if folder.parent.name == "snapshots":
-            return folder.name
-    return None
 
 
 def _given(where: str, path: Path) -> Path:
