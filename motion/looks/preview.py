@@ -77,8 +77,9 @@ def _pictures(
 
     body = proxy_for(clip.skeleton)
     places, _ = world_pose(clip)
-    middles = _followed(places[:, 0], clip.fps)
-    ahead = middles[:, 1].mean()
+    # The eye looks at the middle of the body: a quadruped's hips are at its end.
+    middles = _followed(places.mean(axis=1), clip.fps)
+    scale, height_m = _framing(places)
     feet = _feet(clip)
     for frame in frames:
         shown = posed_mesh(body, clip, int(frame))
@@ -87,8 +88,7 @@ def _pictures(
         if contacts is not None and contacts[frame].any():
             standing = np.asarray(feet)[contacts[frame]]
             parts.append(scene.discs(places[frame, standing][:, [0, 2]]))
-        middle = np.array([middles[frame, 0], 0.75 * ahead, middles[frame, 2]])
-        camera = _camera(middle, size_px, float(ahead))
+        camera = _camera(middles[frame] * [1, 0, 1] + [0, height_m, 0], size_px, scale)
         drawn = render_mesh(
             scene.joined([*parts, shown]),
             camera,
@@ -132,9 +132,20 @@ def _feet(clip: Clip) -> Sequence[int]:
     return feet_of(clip).joints
 
 
-def _camera(middle: NDArray[np.float64], size_px: int, hips_m: float) -> Cameras:
-    # A person stands taller than a dog: the eye steps back by as much.
-    scale = max(1.0, hips_m / 0.55)
+def _framing(places: NDArray[np.float64]) -> tuple[float, float]:
+    """Return how many times as far as for a wolf the eye is, and the height that it looks at.
+
+    A person stands taller than a dog, and nobody knows where other bodies have their root.
+    """
+    hips_m = float(places[:, 0, 1].mean())
+    tall_m = float(np.quantile(places[..., 1].max(axis=1), 0.9))
+    away = np.linalg.norm((places - places.mean(axis=1, keepdims=True))[..., [0, 2]], axis=-1)
+    reach_m = float(np.quantile(away.max(axis=1), 0.9))
+    scale = max(1.0, hips_m / 0.55, tall_m / 1.05, reach_m / 0.6)
+    return scale, max(0.75 * hips_m, 0.42 * tall_m)
+
+
+def _camera(middle: NDArray[np.float64], size_px: int, scale: float) -> Cameras:
     eye = middle + scale * np.asarray(EYE_FROM_MIDDLE_M)
     focal_px = size_px / (2.0 * np.tan(np.radians(FOV_Y_DEG) / 2.0))
     intrinsics = np.array([[focal_px, focal_px, size_px / 2.0, size_px / 2.0]])
