@@ -141,7 +141,7 @@ def _framing(places: NDArray[np.float64]) -> tuple[float, float]:
     tall_m = float(np.quantile(places[..., 1].max(axis=1), 0.9))
     away = np.linalg.norm((places - places.mean(axis=1, keepdims=True))[..., [0, 2]], axis=-1)
     reach_m = float(np.quantile(away.max(axis=1), 0.9))
-    scale = max(1.0, hips_m / 0.55, tall_m / 1.05, reach_m / 0.6)
+    scale = max(1.0, hips_m / 0.55, tall_m / 1.05, reach_m / 0.75)
     return scale, max(0.75 * hips_m, 0.42 * tall_m)
 
 
