@@ -1,4 +1,4 @@
-"""What this installation has and what it lacks, one line each."""
+"""What this machine can run, what the installation has and what it lacks, one line each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from assets3d.errors import AssetError
+from stages import _fit
+from stages._machine import Machine, read_machine
 from stages._models import EMBEDDED_ROOT
+from stages._models_verbs import is_here
 from stages._project import Project
 
 _PACKAGES = ("torch", "diffusers", "transformers", "rembg", "onnxruntime", "pyrender", "xatlas")
@@ -35,9 +39,12 @@ class Finding:
 
 
 def examine(project: Project) -> list[Finding]:
-    """Look at interpreter, packages, kernel, graphics, weights, disk and DVC."""
+    """Look at the machine, the profiles, the packages, graphics, weights, disk and DVC."""
+    machine = read_machine()
     return [
         _python(),
+        _machine(machine),
+        *_profiles(project, machine),
         *_packages(),
         _kernel(),
         _graphics(),
@@ -52,6 +59,41 @@ def _python() -> Finding:
     good = (3, 11) <= sys.version_info[:2] < (3, 13)
     text = f"{platform.python_version()} on {platform.system()}, {os.cpu_count()} cores"
     return Finding("good" if good else "missing", "python", text)
+
+
+def _machine(machine: Machine) -> Finding:
+    memory = "unknown" if machine.memory_gb is None else f"{machine.memory_gb:.0f} GB"
+    text = f"{machine.cores} cores, {memory} of memory"
+    if not machine.gpus:
+        return Finding("good", "machine", f"{text}, no NVIDIA card: all is computed on the CPU")
+    cards = ", ".join(f"{gpu.name} with {gpu.memory_gb:.0f} GB" for gpu in machine.gpus)
+    if machine.gpu is None:
+        text = f"{text}, {cards}, but torch is built for the {machine.torch_build or 'CPU'}"
+        return Finding("lacking", "machine", f"{text} and cannot use it (docs/gpu.md)")
+    return Finding("good", "machine", f"{text}, {cards}, torch is built for {machine.torch_build}")
+
+
+def _profiles(project: Project, machine: Machine) -> Iterator[Finding]:
+    """Say of each profile whether it runs here; the chosen one must."""
+    chosen = str(project.settings.get("profile", "embedded"))
+    for name in sorted({*_fit.profiles(), chosen}):
+        what = f"profile {name}" + (" (chosen)" if name == chosen else "")
+        bad: Literal["lacking", "missing"] = "missing" if name == chosen else "lacking"
+        try:
+            need = _fit.read_need(project, name)
+        except AssetError as error:
+            yield Finding(bad, what, str(error))
+            continue
+        if not _fit.fits(need, machine):
+            yield Finding(bad, what, _fit.advice(project, need, machine))
+            continue
+        where = "of the card" if need.on_gpu else "of memory"
+        text = f"runs here, takes about {need.memory_gb:.0f} GB {where}"
+        absent = [model for model in need.models if not is_here(model)]
+        if absent:
+            size = _fit.download_gb(absent)
+            text += f"; not here yet: {', '.join(absent)} ({size:.1f} GB, assets3d models fetch)"
+        yield Finding(bad if absent else "good", what, text)
 
 
 def _packages() -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from assets3d.errors import AssetError, InputError
 from assets3d.models import Entry, read_entry, resolve, resolve_file
@@ -12,7 +13,7 @@ from assets3d.models.licences import gigabytes, table
 from assets3d.models.lock import read_lock
 from stages._models import LOCK, read_places, read_registry, record_pin
 from stages._project import Project
-from stages._step import ITEM_STEPS, find_step
+from stages._step import ITEM_STEPS
 
 
 def entries() -> list[Entry]:
@@ -39,6 +40,15 @@ def models_list() -> list[str]:
         size = gigabytes(entry.download_gb)
         lines.append(f"{entry.name:28} {entry.kind:12} {here:5} {locked:7} {size}".rstrip())
     return lines
+
+
+def is_here(name: str) -> bool:
+    """Tell whether a registered model is on this machine, as pinned where it is pinned.
+
+    Raises:
+        InputError: unknown.
+    """
+    return _is_here(pinned(_entry(name), read_lock(LOCK).get(name)))
 
 
 def _is_here(entry: Entry) -> bool:
@@ -83,18 +93,31 @@ def profile_models(project: Project) -> list[str]:
     Raises:
         InputError: it names none that can be fetched.
     """
-    registry = read_registry()
     names: dict[str, None] = {}
-    for step in map(find_step, ITEM_STEPS):
+    for step in ITEM_STEPS:
         try:
-            params = project.params(step.name)
+            names |= dict.fromkeys(named_models(step, project.params(step)))
         except InputError:
             continue  # a profile need not have every step
-        words = (params.get(role) for role in step.models)
-        names |= {word: None for word in words if word in registry and word != "embedded"}
     if not names:
         raise InputError(f"{project.profile_path} names nothing to fetch, wanted NAME")
     return list(names)
+
+
+def named_models(step: str, section: Mapping[str, Any]) -> list[str]:
+    """Return the registered models that a step's section of a profile names, once each.
+
+    Not those that ship with the package, nor those that only some assets ask for (`edit`, ...).
+    """
+    registry = read_registry()
+    words = [word for word in section.values() if isinstance(word, str)]
+    return [w for w in dict.fromkeys(words) if w != "embedded" and _is_for(step, registry.get(w))]
+
+
+def _is_for(step: str, values: Mapping[str, Any] | None) -> bool:
+    # The views step has a cutter of its own.
+    steps = (step, "cutout") if step == "views" else (step,)
+    return values is not None and values.get("step") in steps
 
 
 def _entry(name: str) -> Entry:
