@@ -16,23 +16,26 @@ def collect(project: Project, *, dry_run: bool) -> list[str]:
     An item is used when a record.json in runs/<step>/<asset> or runs/build names its key.
     """
     used = _used_keys(project.runs)
-    lines, total = [], 0
+    verb, lines, now, later = "would remove" if dry_run else "removed", [], 0, 0
     for step in ITEM_STEPS:
         folder = project.store.root / step
         items = sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
         unused = [item for item in items if (step, item.name) not in used]
-        size = sum(_own_bytes(item) for item in unused)
-        total += size
+        names = sorted({name for item in unused for name in _made_for(item, step, project)})
+        own, shared = _bytes(unused)
+        now, later = now + own, later + shared
         for item in unused if not dry_run else []:
             discard(item)
-        verb = "would remove" if dry_run else "removed"
-        lines.append(f"{step}: {verb} {len(unused)} of {len(items)} items, {_mib(size)}")
+        of = f": {', '.join(names)}" if names else ""
+        size = _mib(own + shared)
+        lines.append(f"{step}: {verb} {len(unused)} of {len(items)} items, {size}{of}")
     if not dry_run:
         project.store.sweep()
-    lines.append(f"{'would free' if dry_run else 'freed'} {_mib(total)} of {project.store.root}")
+    lines.append(f"{'would free' if dry_run else 'freed'} {_mib(now)} of {project.store.root}")
     lines.append(
-        "DVC keeps its own older results: `dvc gc -w --dry` lists what no current file uses, "
-        "`dvc gc -w` removes it (`dvc gc -a` keeps what any Git branch uses)"
+        f"DVC's cache holds {_mib(later)} of the same files and keeps its own older results: "
+        "`dvc gc -w --dry` lists what no current file uses, `dvc gc -w` removes it (`dvc gc -a` "
+        "keeps what any Git branch uses)"
     )
     return lines
 
@@ -47,10 +50,18 @@ def _used_keys(runs: Path) -> set[tuple[str, str]]:
     return used
 
 
-def _own_bytes(item: Path) -> int:
-    """Return what removing an item frees at once: files with another hard link stay on the disk."""
-    stats = [p.stat() for p in item.iterdir() if p.is_file()]
-    return sum(s.st_size for s in stats if s.st_nlink == 1)
+def _made_for(item: Path, step: str, project: Project) -> list[str]:
+    """Return the id or the prompt of an item, where its key knows one."""
+    stored = project.store.read(step, item.name)
+    spec = {} if stored is None else stored.parts.get("spec", {})
+    return [str(spec[field]) for field in ("id", "prompt") if spec.get(field)][:1]
+
+
+def _bytes(items: list[Path]) -> tuple[int, int]:
+    """Return what goes from the disk with these items, and what another hard link keeps there."""
+    stats = [p.stat() for item in items for p in item.iterdir() if p.is_file()]
+    own = sum(s.st_size for s in stats if s.st_nlink == 1)
+    return own, sum(s.st_size for s in stats) - own
 
 
 def _mib(size: int) -> str:

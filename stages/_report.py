@@ -16,6 +16,8 @@ from stages.specs import Spec
 
 #: An asset that got through one of these is finished.
 _LAST_STEPS = {"mesh", "motion"}
+#: The numbers of records whose mean over all assets means something.
+_QUALITY = {"front_iou", "front_psnr_db", "foot_skating_m_s"}
 
 
 @dataclass(frozen=True)
@@ -82,19 +84,19 @@ def summary(reports: Sequence[AssetReport]) -> str:
 
 
 def metrics(reports: Sequence[AssetReport]) -> dict[str, Any]:
-    """Return what `dvc metrics show` shows: counts, and the mean of every number in the records."""
+    """Return what `dvc metrics show` shows: counts, and the means that say how good results are."""
     numbers: dict[str, dict[str, list[float]]] = {}
     for report in reports:
         for step, record in report.records.items():
             for name, value in record["numbers"].items():
-                if isinstance(value, int | float):
+                if name in _QUALITY and isinstance(value, int | float):
                     numbers.setdefault(step, {}).setdefault(name, []).append(float(value))
     failed = [r for r in reports if r.failures]
     return {
         "assets": len(reports),
         "finished": sum(1 for r in reports if _LAST_STEPS & r.folders.keys()),
         "failed": len(failed),
-        "warnings": sum(len(r.warnings) for r in reports),
+        "with_warnings": sum(1 for r in reports if r.warnings),
         "mean": {
             step: {name: round(sum(v) / len(v), 4) for name, v in sorted(values.items())}
             for step, values in sorted(numbers.items())
