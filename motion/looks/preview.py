@@ -123,7 +123,11 @@ def _followed(places: NDArray[np.float64], fps: float) -> NDArray[np.float64]:
     """Return places as a camera on a spring sees them: no step shakes it, and it never lags."""
     from scipy.ndimage import gaussian_filter1d
 
-    return gaussian_filter1d(places, FOLLOW_S * fps, axis=0, mode="nearest")
+    # Carried on at its ends: a clip that begins or ends at a run does so in the picture's middle.
+    margin = min(round(3 * FOLLOW_S * fps), len(places) - 1)
+    longer = np.pad(places, ((margin, margin), (0, 0)), mode="reflect", reflect_type="odd")
+    smooth = gaussian_filter1d(longer, FOLLOW_S * fps, axis=0, mode="nearest")
+    return np.asarray(smooth[margin : margin + len(places)])
 
 
 def _feet(clip: Clip) -> Sequence[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from motion.control.command import Command
 from motion.control.controller import State
 from motion.control.settings import ControlSettings
-from motion.control.steering import bounded, wrapped, yaw_of
+from motion.control.steering_state import bounded, wrapped, yaw_of
 from motion.control.trajectory import ROOT, Trajectory
 from motion.features import FPS, JUMP, Array
 from motion.script.parser import Entry

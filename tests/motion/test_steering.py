@@ -7,9 +7,10 @@ import pytest
 
 from assets3d.errors import InputError
 from motion.control.command import Command
-from motion.control.controller import future_wanted, styles_wanted
+from motion.control.future import future_wanted, styles_wanted
 from motion.control.settings import ControlSettings
-from motion.control.steering import resting_steering, steered, wrapped
+from motion.control.steering import steered
+from motion.control.steering_state import resting_steering, wrapped
 from motion.control.trajectory import ROOT, resting
 from motion.features import IDLE, JUMP, MOVE, SIT
 
