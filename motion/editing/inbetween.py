@@ -17,6 +17,7 @@ from scipy.spatial.transform import Rotation
 
 from assets3d.errors import InputError
 from motion.clip import Clip, Section, continuous
+from motion.editing.offsets import added, decayed, difference
 from motion.editing.placement import continued
 from motion.feet.steps import stepped
 
@@ -151,11 +152,11 @@ def _extended(state: _State, frames: int, fps: float) -> _State:
             step = 2.0 * step - (values[2] - values[1])
         return np.concatenate([values[0] + np.multiply.outer(reach, step), values])
 
-    turn = _difference(state.local[1], state.local[0])
+    turn = difference(state.local[1], state.local[0])
     if curved:
-        turn = 2.0 * turn - _difference(state.local[2], state.local[1])
+        turn = 2.0 * turn - difference(state.local[2], state.local[1])
     ways = np.multiply.outer(limb_reach, turn)
-    earlier = _added(np.broadcast_to(state.local[0], (frames, *state.local[0].shape)), ways)
+    earlier = added(np.broadcast_to(state.local[0], (frames, *state.local[0].shape)), ways)
     return _State(
         line(state.root_m),
         line(state.yaw_rad),
@@ -171,44 +172,28 @@ def _offsets(end: _State, base: _State, frames: int, limb_frames: int) -> _State
     """
 
     def plain(first: Array, second: Array) -> Array:
-        return _decayed(first[:2] - second[:2], frames, len(base.root_m))
+        return decayed(first[:2] - second[:2], frames, len(base.root_m))
 
     def heading(first: Array, second: Array) -> Array:
         gap = first[:2] - second[:2]
-        return _decayed(gap - 2 * np.pi * np.round(gap[1] / (2 * np.pi)), frames, len(base.root_m))
+        return decayed(gap - 2 * np.pi * np.round(gap[1] / (2 * np.pi)), frames, len(base.root_m))
 
-    turns = _difference(end.local[:2], base.local[:2])
+    turns = difference(end.local[:2], base.local[:2])
     ground = plain(end.ground, base.ground)
     ground[:, 2] = heading(end.ground[:, 2], base.ground[:, 2])
     return _State(
         plain(end.root_m, base.root_m),
         heading(end.yaw_rad, base.yaw_rad),
-        _decayed(turns, frames, len(base.root_m), limb_frames),
+        decayed(turns, frames, len(base.root_m), limb_frames),
         ground,
     )
-
-
-def _decayed(pair: Array, frames: int, total: int, rate_frames: int | None = None) -> Array:
-    """Return the quintic from pair[1], at the rate pair[1] - pair[0], to rest after `frames`.
-
-    What the rate adds is gone after `rate_frames` already, if given. Element 1 of the result is
-    pair[1] itself, element 0 is pair[0], all after the end are 0.
-    """
-    rate_frames = rate_frames or frames
-    time, rate_time = (np.clip(np.arange(total) - 1, 0, n) / n for n in (frames, rate_frames))
-    value = 1.0 - 10.0 * time**3 + 15.0 * time**4 - 6.0 * time**5
-    rate = rate_time - 6.0 * rate_time**3 + 8.0 * rate_time**4 - 3.0 * rate_time**5
-    out = np.multiply.outer(value, pair[1])
-    out += np.multiply.outer(rate * rate_frames, pair[1] - pair[0])
-    out[0] = pair[0]
-    return np.asarray(out)
 
 
 def _state_sum(base: _State, offset: _State) -> _State:
     return _State(
         base.root_m + offset.root_m,
         base.yaw_rad + offset.yaw_rad,
-        _added(base.local, offset.local),
+        added(base.local, offset.local),
         base.ground + offset.ground,
     )
 
@@ -234,25 +219,3 @@ def _joined(before: Clip, middle: Clip, skip: int) -> Clip:
     return replace(
         before, root_positions_m=root, rotations_xyzw=continuous(rotations), ground=ground
     )
-
-
-def _difference(to: Array, start: Array) -> Array:
-    """Return rotation vectors (..., 3) from quaternions `start` to `to`, the shorter way."""
-    turn = Rotation.from_quat(to.reshape(-1, 4)) * Rotation.from_quat(start.reshape(-1, 4)).inv()
-    vectors = turn.as_rotvec().reshape(*to.shape[:-1], 3)
-    if vectors.ndim < 3:
-        return vectors
-    # The two frames must not take different ways round where the difference is near a half turn.
-    angle = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    other = vectors - vectors / np.maximum(angle, 1e-12) * 2.0 * np.pi
-    flip = np.sum(vectors[0] * vectors[1], axis=-1) < 0
-    far = flip & (angle[0, :, 0] > np.pi / 2)
-    vectors[0] = np.where(far[:, None], other[0], vectors[0])
-    return vectors
-
-
-def _added(quaternions: Array, vectors: Array) -> Array:
-    turned = Rotation.from_rotvec(vectors.reshape(-1, 3)) * Rotation.from_quat(
-        quaternions.reshape(-1, 4)
-    )
-    return np.asarray(turned.as_quat().reshape(quaternions.shape))

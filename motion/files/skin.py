@@ -19,7 +19,7 @@ from assets3d.errors import InputError
 from assets3d.mesh.glb_builder import GlbBuilder, packed, unpacked
 from motion.clip import Clip, continuous, world_pose
 from motion.editing.ground import ground_track, relative_to_ground
-from motion.files.gltf import ROOT, Mode, appended, sections_extras
+from motion.files.gltf_tracks import ROOT, Mode, appended, sections_extras
 from motion.files.joint_names import canonical, matched
 from motion.files.rig import Rig, read_rig
 from motion.skeleton import Skeleton

@@ -32,8 +32,8 @@ def animation(
     rollout: Rollout | None = None,
     *,
     contacts: NDArray[np.bool_] | None = None,
-    fps: float = 20.0,
-    size_px: int = 320,
+    fps: float = 15.0,
+    size_px: int = 288,
 ) -> list[NDArray[np.uint8]]:
     """Return (size, size, 3) uint8 pictures of the whole clip.
 

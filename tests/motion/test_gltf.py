@@ -8,7 +8,8 @@ from assets3d.mesh import validate
 from motion.clip import Clip, Section, continuous, world_pose
 from motion.editing.ground import at_origin, ground_track
 from motion.editing.resample import resample, section_clips
-from motion.files.gltf import MODES, write_clip_glb
+from motion.files.gltf import write_clip_glb
+from motion.files.gltf_tracks import MODES
 from motion.looks.proxy import proxy_for
 from motion.looks.skinned_mesh import posed_vertices
 from motion.skeleton import QUADRUPED, Skeleton

@@ -7,7 +7,8 @@ from scipy.spatial.transform import Rotation
 from assets3d.errors import InputError
 from assets3d.mesh import validate
 from assets3d.mesh.glb_builder import GlbBuilder, packed
-from motion.files.gltf import MODES, write_clip_glb
+from motion.files.gltf import write_clip_glb
+from motion.files.gltf_tracks import MODES
 from motion.files.joint_names import canonical, matched
 from motion.humanoid.body import HUMANOID, NAME_MAPS
 from motion.skeleton import QUADRUPED
