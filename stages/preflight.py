@@ -10,7 +10,9 @@ python -m stages.preflight --manifest configs/assets.yaml --profile-name embedde
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import Any
 from assets3d.errors import AssetError, InputError
 from stages._executor import make_executor
 from stages._harness import read_params, read_settings
+from stages._machine import read_torch_build
 from stages._models import NO_MODEL, find_models
 from stages._progress import say
 from stages._step import ITEM_STEPS, Step, find_step
@@ -57,11 +60,31 @@ def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manif
 
 def _check_card(profile: str, needed: Sequence[Step], params: Mapping[str, Any]) -> None:
     wanting = [s.name for s in needed if str(params[s.name].get("device", "")).startswith("cuda")]
-    if wanting and not cuda_cards():
+    lack = why_no_cuda() if wanting else None
+    if lack is not None:
         raise InputError(
-            f"profile {profile}: found no CUDA card, wanted one for {', '.join(wanting)} "
-            f"(device: cuda); {_GO_BACK}"
+            f"profile {profile}: {lack} for {', '.join(wanting)} (device: cuda); {_GO_BACK}"
         )
+
+
+def why_no_cuda() -> str | None:
+    """Say what keeps torch from a CUDA card, or None where nothing does."""
+    torch = torch_version_file()
+    if re.search(r"^hip\b[^=]*=\s*'", torch, re.MULTILINE):
+        return None  # AMD's build calls its cards cuda as well
+    if cuda_cards() == 0:
+        return "found no CUDA card, wanted one"
+    if read_torch_build(torch) == "CPU":
+        return "found a CUDA card, but torch built for the CPU, wanted the CUDA build"
+    return None
+
+
+def torch_version_file() -> str:
+    """Return torch's version.py: it says what torch was built for, without importing it."""
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return ""
+    return (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
 
 
 def cuda_cards() -> int:

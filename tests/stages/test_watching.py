@@ -105,11 +105,27 @@ def test_one_line_where_the_profile_wants_a_card(full):
     assert "`profile: embedded`" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("cards", "version", "words"),
+    [
+        (0, "cuda: Optional[str] = '12.8'", "found no CUDA card"),
+        (1, "cuda: Optional[str] = None", "torch built for the CPU"),
+        (1, "cuda: Optional[str] = '12.8'", None),
+        (0, "cuda: Optional[str] = None\nhip: Optional[str] = '6.3'", None),
+    ],
+)
+def test_what_keeps_torch_from_a_card(monkeypatch, cards, version, words):
+    monkeypatch.setattr(preflight, "cuda_cards", lambda: cards)
+    monkeypatch.setattr(preflight, "torch_version_file", lambda: version)
+    found = preflight.why_no_cuda()
+    assert found is None if words is None else words in (found or "")
+
+
 def test_one_line_where_there_is_no_network(full, monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "none"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
     monkeypatch.setenv("U2NET_HOME", str(tmp_path / "none"))
-    monkeypatch.setattr(preflight, "cuda_cards", lambda: 1)
+    monkeypatch.setattr(preflight, "why_no_cuda", lambda: None)
     full.write_manifest({"crate": {"prompt": "a crate"}, "axe": {"prompt": "an axe"}})
     with pytest.raises(InputError, match="found no network to fetch"):
         preflight.check(full.root / "configs/assets.yaml", "full")
