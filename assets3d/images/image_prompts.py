@@ -92,6 +92,8 @@ def with_image_prompt(pipeline: Any, prompt: ImagePrompt | None) -> Iterator[dic
 
 
 def _load(pipeline: Any, tensors: Any, prompt: ImagePrompt) -> None:
+    # The adapter's own attention takes the place of sliced attention; diffusers cannot mix them.
+    pipeline.unet.set_default_attn_processor()
     try:
         pipeline.load_ip_adapter(tensors, "", prompt.adapter.name, image_encoder_folder=None)
     except (NotImplementedError, RuntimeError, KeyError, ValueError) as error:

@@ -25,7 +25,8 @@ class Memory:
             (model), all layers but the one at work (sequential).
         vae_slicing: decode one picture of a batch after the other.
         vae_tiling: decode a large picture in overlapping tiles; changes it a little.
-        attention_slicing: compute attention in two halves; slower where the GPU has a fused kernel.
+        attention_slicing: compute attention in two halves; slower where the GPU has a fused kernel,
+            and without effect on a picture that an IP-Adapter steers.
     """
 
     offload: Offload = "none"
