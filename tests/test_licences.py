@@ -5,9 +5,10 @@ from __future__ import annotations
 from email.message import Message
 from pathlib import Path
 
-from tools.licences import NAMED_EXCEPTIONS, default_install, licence_of, refused
+from tools.licences import NAMED_EXCEPTIONS, default_install, licence_of, refused, tools_install
 
 ROOT = Path(__file__).parents[1]
+TABLE = ROOT / "docs" / "licences.md"
 
 
 class Stated:
@@ -34,6 +35,14 @@ def test_a_gpl_a_non_commercial_and_an_unstated_licence_are_found():
     assert refused({"e": Stated("e", "LGPL-2.1-or-later"), "f": Stated("f", "MIT")}) == []
 
 
+def test_the_table_names_everything_that_is_installed():
+    named = {line.split("|")[1].strip() for line in TABLE.read_text().splitlines() if "|" in line}
+    wanted = {*default_install(), *tools_install()}
+    # A CUDA build of torch brings packages that the small build has not.
+    missing = {name for name in wanted - named if not name.startswith(("cuda-", "nvidia-"))}
+    assert missing - {"triton"} == set(), "run `make licences`"
+
+
 def test_every_exception_is_installed_and_needed():
     dists = default_install()
     for name in NAMED_EXCEPTIONS:
@@ -43,7 +52,10 @@ def test_every_exception_is_installed_and_needed():
 def test_plyfile_is_imported_in_one_module_only():
     importing = [
         path.relative_to(ROOT).as_posix()
-        for folder in ("assets3d", "stages", "training", "benchmarks", "tests", "tools")
+        for folder in (
+            *("assets3d", "motion", "stages", "training"),
+            *("benchmarks", "tests", "tools"),
+        )
         for path in (ROOT / folder).rglob("*.py")
         if any(
             line.strip().startswith(("import plyfile", "from plyfile"))
