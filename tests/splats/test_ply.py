@@ -79,7 +79,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="no property y"):
         read_ply(tmp_path / "mesh.ply")
     (tmp_path / "no.ply").write_bytes(b"\x89PNG")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is no PLY file"):
         read_ply(tmp_path / "no.ply")
     with pytest.raises(InputError, match="does not exist"):
         read_ply(tmp_path / "absent.ply")
