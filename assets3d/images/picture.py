@@ -50,6 +50,24 @@ def read_picture(path: str | Path, *, field: str = "image") -> NDArray[np.uint8]
         PassingError: the disk or the memory failed.
     """
     path = Path(path)
+    with _opened(path, field) as picture:
+        picture.load()
+        return _as_array(picture, f"{field}: {path.name}")
+
+
+def picture_size(path: str | Path, *, field: str = "image") -> tuple[int, int]:
+    """Return (width, height) of a picture file as stored, in px, without decoding it.
+
+    Raises:
+        InputError, PassingError: as for `read_picture`, as far as the file's head shows it.
+    """
+    with _opened(Path(path), field) as picture:
+        return picture.size
+
+
+@contextmanager
+def _opened(path: Path, field: str) -> Iterator[Image.Image]:
+    """Open a picture; turn every error, those of the block too, into one line."""
     try:
         with _no_pixel_limit(), Image.open(path, formats=FORMATS) as picture:
             if max(picture.size) > MAX_SIDE_PX:
@@ -57,8 +75,7 @@ def read_picture(path: str | Path, *, field: str = "image") -> NDArray[np.uint8]
                     f"{field}: {path.name} is {picture.width}x{picture.height} px, "
                     f"wanted at most {MAX_SIDE_PX} px a side"
                 )
-            picture.load()
-            return _as_array(picture, f"{field}: {path.name}")
+            yield picture
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise InputError(f"{field}: {path.name} is not there, wanted a picture file") from None
     except MemoryError:

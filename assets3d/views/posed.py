@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from assets3d.cameras import Cameras
 from assets3d.errors import InputError
+from assets3d.images.picture import picture_size
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def read_cameras(folder: Path) -> tuple[Cameras, list[Path]]:
     if not isinstance(frames, list) or not frames:
         raise InputError("views: transforms.json has no frames, wanted one pose per picture")
     paths = [_frame_path(folder, index, frame) for index, frame in enumerate(frames)]
-    sizes = {path.name: _picture_size(path) for path in paths}
+    sizes = {
+        path.relative_to(folder).as_posix(): picture_size(path, field="views") for path in paths
+    }
     first, size = next(iter(sizes.items()))
     for name, other in sizes.items():
         if other != size:
@@ -103,20 +107,21 @@ def _frame_path(folder: Path, index: int, frame: object) -> Path:
         raise InputError(
             f"views: frame {index} of transforms.json has no file_path, wanted a picture's name"
         )
+    # What lies elsewhere is no part of the item's key: a change of it would go unseen.
+    inside = posixpath.normpath(name.replace("\\", "/"))
+    if posixpath.isabs(inside) or inside == ".." or inside.startswith("../"):
+        raise InputError(
+            f"views: frame {index} names {name}, which is outside of {folder.name}/, "
+            "wanted a picture in there"
+        )
     path = folder / name
     if not path.suffix:
         path = path.with_suffix(".png")
     if not path.is_file():
-        raise InputError(f"views: frame {index} names {name}, which is not in {folder.name}/")
+        raise InputError(
+            f"views: frame {index} names {name}, which is not in {folder.name}/, wanted it there"
+        )
     return path
-
-
-def _picture_size(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as picture:
-            return picture.size
-    except OSError as error:
-        raise InputError(f"views: {path.name} cannot be read as a picture ({error})") from None
 
 
 def _pose(index: int, frame: dict) -> NDArray[np.float64]:

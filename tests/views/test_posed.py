@@ -1,6 +1,8 @@
 """Views on disk: round trip, other programs' dialects, and every way a folder can be wrong."""
 
 import json
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -63,6 +65,9 @@ def test_intrinsics_written_for_other_pixels_are_scaled(folder):
         (lambda c: c.pop("frames"), "has no frames"),
         (lambda c: c["frames"][1].pop("file_path"), "frame 1"),
         (lambda c: c["frames"][1].update(file_path="gone.png"), "gone.png"),
+        (lambda c: c["frames"][1].update(file_path="../a.png"), "outside of .* wanted a picture"),
+        (lambda c: c["frames"][1].update(file_path="x/../../a"), "outside of"),
+        (lambda c: c["frames"][1].update(file_path="/a.png"), "outside of"),
         (lambda c: c["frames"][2].pop("transform_matrix"), "frame 2"),
         (lambda c: c["frames"][2].update(transform_matrix=[[2, 0, 0, 0]] * 4), "not a rigid"),
         (lambda c: c["frames"][0].pop("fl_x"), "focal length"),
@@ -78,6 +83,34 @@ def test_a_wrong_field_is_named(folder, change, message):
 def test_views_of_different_sizes_are_named(folder):
     Image.new("RGBA", (9, 8)).save(folder / "view_002.png")
     with pytest.raises(InputError, match=r"view_000.png is 8x8 and view_002.png is 9x8"):
+        read_cameras(folder)
+
+
+def test_pictures_of_one_name_in_two_folders_are_both_measured(folder):
+    for name, width in (("a", 9), ("b", 8)):
+        (folder / name).mkdir()
+        Image.new("RGBA", (width, 8)).save(folder / name / "view.png")
+    names = ("a/view.png", "./b/view.png")
+    edit(
+        folder,
+        lambda c: [f.update(file_path=n) for f, n in zip(c["frames"][1:], names, strict=False)],
+    )
+    with pytest.raises(InputError, match=r"view_000.png is 8x8 and a/view.png is 9x8"):
+        read_cameras(folder)
+
+
+def test_a_giant_and_a_damaged_view_are_named(folder):
+    def chunk(kind, content):
+        crc = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + crc
+
+    head = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 6, 0, 0, 0)
+    giant = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", b"")
+    (folder / "view_001.png").write_bytes(giant)
+    with pytest.raises(InputError, match=r"views: view_001.png is 20000x20000 px, wanted at most"):
+        read_cameras(folder)
+    (folder / "view_001.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"views: view_001.png cannot be read .* wanted a whole"):
         read_cameras(folder)
 
 
