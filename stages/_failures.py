@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +33,19 @@ _PASSING_ERRNO = {
     errno.ESTALE,
 }
 _NETWORK_PACKAGES = ("requests", "urllib3", "httpx", "httpcore", "huggingface_hub")
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "bad_alloc", "cannot allocate memory")
+#: They raise errors of their own for want of memory, which share no base class.
+_OWN_ERRORS = ("cv2", "onnxruntime")
+_MEMORY_WORDS = (
+    "out of memory",
+    "bad allocation",
+    "bad_alloc",
+    "can't allocate memory",
+    "cannot allocate memory",
+    "failed to allocate",
+    "insufficient memory",
+)
+#: numpy's words for a full disk, in an OSError without a number.
+_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 
 @dataclass(frozen=True)
@@ -111,8 +124,11 @@ def _passes(error: BaseException) -> bool:
     package = type(error).__module__.partition(".")[0]
     if isinstance(error, OSError) and package in _NETWORK_PACKAGES:
         return True
+    if isinstance(error, OSError) and error.errno is None and _CUT_SHORT.search(str(error)):
+        return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(words in text for words in _MEMORY_WORDS)
+    speaks = isinstance(error, RuntimeError) or package in _OWN_ERRORS
+    return speaks and any(words in text for words in _MEMORY_WORDS)
 
 
 def write_failures(failures: Failures, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stages._folder import read_state
 from stages._project import Project
 from stages._records import read_record
 from stages._step import ITEM_STEPS
@@ -13,7 +14,8 @@ from stages._store import discard
 def collect(project: Project, *, dry_run: bool) -> list[str]:
     """Remove the store's items that nothing in runs/ uses; return what was done, as lines.
 
-    An item is used when a record.json in runs/<step>/<asset> or runs/build names its key.
+    An item is used when a record.json in runs/<step>/<asset> or runs/build names its key, or the
+    step's last run did: its folder is missing when a kill hit the second in which DVC had taken it.
     """
     used = _used_keys(project.runs)
     verb, lines, now, later = "would remove" if dry_run else "removed", [], 0, 0
@@ -47,6 +49,7 @@ def _used_keys(runs: Path) -> set[tuple[str, str]]:
             record = read_record(path)
             if record is not None:
                 used.add((step, record["key"]))
+        used |= {(step, key) for key in dict(read_state(runs, step).get("keys", {})).values()}
     return used
 
 

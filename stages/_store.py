@@ -21,6 +21,7 @@ from typing import Any
 from stages._keys import canonical, file_hash, item_key
 
 ITEM_FILE = "item.json"
+_DISCARDED = ".discarded-"
 _READ_ONLY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -96,14 +97,16 @@ class Store:
             discard(built)
 
     def sweep(self) -> None:
-        """Remove what killed processes of this machine left half built."""
-        parent = self.root / ".building"
-        if not parent.is_dir():
-            return
-        for folder in parent.iterdir():
-            host, _, rest = folder.name.rpartition("-")[0].rpartition("-")
+        """Remove what killed processes of this machine left: half built, or half removed."""
+        for folder in _folders(self.root / ".building"):
+            host, _, rest = folder.name.partition(_DISCARDED)[0].rpartition("-")[0].rpartition("-")
             if host == socket.gethostname() and rest.isdigit() and not _alive(int(rest)):
-                discard(folder)
+                shutil.rmtree(folder, onerror=_writable_then_again)
+        for parent in (self.root.parent, *_folders(self.root)):
+            for folder in _folders(parent):
+                _, mark, process = folder.name.partition(_DISCARDED)
+                if mark and process.isdigit() and not _alive(int(process)):
+                    shutil.rmtree(folder, onerror=_writable_then_again)
 
 
 def link_item(item: StoredItem, folder: Path) -> None:
@@ -126,13 +129,19 @@ def discard(folder: Path) -> None:
     """Remove a folder of read-only files; it first loses its name, so nobody takes it for whole."""
     if not folder.exists():
         return
-    doomed = folder.with_name(f"{folder.name}.discarded-{os.getpid()}")
+    doomed = folder.with_name(f"{folder.name}{_DISCARDED}{os.getpid()}")
     folder.rename(doomed)
     shutil.rmtree(doomed, onerror=_writable_then_again)
 
 
+def _folders(parent: Path) -> list[Path]:
+    return [path for path in parent.iterdir() if path.is_dir()] if parent.is_dir() else []
+
+
 def _writable_then_again(function: Any, path: str, _: Any) -> None:
     """Windows refuses to remove read-only files."""
+    if not os.path.lexists(path):
+        return  # somebody else removes the same
     Path(path).chmod(stat.S_IWRITE)
     function(path)
 

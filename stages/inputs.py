@@ -16,6 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from assets3d.errors import AssetError
+from stages import _failures
+from stages._progress import say
+
 #: Example props: (family, seed); the seeds lie beyond those that models are trained on.
 POSED_PROP = ("chest", 1_000_003)
 SCANNED_PROP = ("vase", 1_000_005)
@@ -101,9 +105,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m stages.inputs", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to rewrite")
     options = parser.parse_args(arguments)
-    shutil.rmtree(options.out, ignore_errors=True)
-    write_inputs(options.out)
-    sys.stderr.write(f"inputs: wrote {len(list(options.out.iterdir()))} example inputs\n")
+    try:
+        shutil.rmtree(options.out, ignore_errors=True)
+        write_inputs(options.out)
+    except (AssetError, OSError, MemoryError) as error:
+        say(f"inputs: {_failures.from_exception('', 'inputs', error).message}")
+        return 1
+    say(f"inputs: wrote {len(list(options.out.iterdir()))} example inputs")
     return 0
 
 

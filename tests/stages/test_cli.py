@@ -217,6 +217,13 @@ def test_gc_keeps_what_is_used(here, capsys):
     assert all("built 0, reused 1" in line for line in here.stages().values())
 
 
+def test_gc_keeps_what_a_kill_left_without_its_folder(here, capsys):
+    here.stages()
+    shutil.rmtree(here.root / "runs/mesh")  # DVC had taken it, the stage had not begun
+    assert "mesh: removed 0 of 2 items" in run(capsys, "gc")[1]
+    assert "built 0, reused 2" in here.stages()["mesh"]
+
+
 def test_outside_of_a_project(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     status, _, err = run(capsys, "explain")

@@ -94,3 +94,21 @@ def test_sweep_removes_only_what_dead_processes_left(store):
     assert mine.is_dir()
     assert elsewhere.is_dir()
     assert not dead.exists()
+
+
+def test_sweep_finishes_what_was_half_removed(store):
+    put(store)
+    host = store.temporary().name.partition(f"-{os.getpid()}-")[0]
+    dead = [
+        store.root / ".building" / f"{host}-99999999-abc.discarded-99999999",
+        store.root / "image" / f"{KEY}.discarded-99999999",
+        store.root.parent / "mesh.discarded-99999999",
+    ]
+    alive = store.root.parent / f"views.discarded-{os.getpid()}"
+    for folder in (*dead, alive):
+        folder.mkdir()
+        (folder / "image.png").write_bytes(b"half")
+    store.sweep()
+    assert not [folder for folder in dead if folder.exists()]
+    assert alive.is_dir()
+    assert store.find("image", KEY) is not None
