@@ -113,7 +113,10 @@ def online(where: str, what: str, call: Callable[[], Path]) -> Path:
         EntryNotFoundError,
         HFValidationError,
     ) as error:
-        raise InputError(f"{where}: {what} is not on the Hub ({one_line(error)})") from None
+        raise InputError(
+            f"{where}: {what} is not on the Hub, or closed to you ({one_line(error)}), wanted "
+            "another `source`, or `hf auth login` on this machine"
+        ) from None
     except Exception as error:
         if not (isinstance(error, OSError) or _is_network(error)):
             raise

@@ -70,7 +70,8 @@ def find_model(step: str, word: str, download: bool = False) -> ModelFiles:
         PassingError: a download failed.
     """
     registry, pins = read_registry(), read_lock(LOCK)
-    model = resolve(step, word, _at_pins(registry, pins), download=download, places=read_places())
+    places = _places_at(pins)
+    model = resolve(step, word, _at_pins(registry, pins), download=download, places=places)
     return _enforced(model, word in registry, pins, f"{step}.model")
 
 
@@ -98,7 +99,7 @@ def _find_file(kind: str, word: str, download: bool, where: str) -> ModelFiles:
         _at_pins(registry, pins),
         where=where,
         download=download,
-        places=read_places(),
+        places=_places_at(pins),
     )
     return _enforced(model, word in registry, pins, where)
 
@@ -157,17 +158,29 @@ def _at_pins(registry: Mapping[str, dict[str, Any]], pins: Mapping[str, Pin]) ->
     return at_pins
 
 
+def _places_at(pins: Mapping[str, Pin]) -> Places:
+    """Return the settings' places, and the commits of repositories that are named directly."""
+    commits = {name: pin.revision for name, pin in pins.items() if pin.revision is not None}
+    return replace(read_places(), commits=commits)
+
+
 def _enforced(
     model: ModelFiles, registered: bool, pins: Mapping[str, Pin], where: str
 ) -> ModelFiles:
     """Pin a model that is found for the first time; afterwards its files must be the pinned ones.
 
-    Not pinned: what ships with the package (Git pins it) and what a person names by path or under
-    `local_models` (its hashes are part of every item's key).
+    Not pinned: what ships with the package (Git pins it) and the person's own files, named by path,
+    under `local_models` or in `models_dir` (their hashes are part of every item's key). A file in
+    `models_dir` that the lock knows by its name must be that one.
     """
     if model.source in ("embedded", "local") or not (registered or model.source == "hub"):
         return model
     pin = pins.get(model.name)
+    if model.source == "models_dir":
+        known = pin.files.get(model.path.name) if pin is not None else None
+        if known is not None:
+            check_pin(replace(model, parts={}), Pin({model.path.name: known}), where)
+        return model
     if pin is not None:
         check_pin(model, pin, where)
     else:

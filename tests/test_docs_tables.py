@@ -46,6 +46,18 @@ def test_every_table_is_made_the_same_again():
         assert with_tables(once, "page.md") == once
 
 
+def test_the_full_profiles_table_has_every_model_that_is_fetched(monkeypatch):
+    from stages._harness import read_params
+    from stages._models_verbs import named_models
+    from stages._step import ITEM_STEPS
+
+    monkeypatch.chdir(ROOT)
+    profile, table = ROOT / "configs/profiles/full.yaml", TABLES["full-profile"]()
+    for step in ITEM_STEPS:
+        for name in named_models(step, read_params(profile, step)):
+            assert f"| {step} | `{name}` |" in table
+
+
 def test_a_table_that_does_not_exist():
     with pytest.raises(SystemExit, match=r"page\.md: no table 'smaplers', wanted one of samplers"):
         with_tables("<!-- table: smaplers -->\n<!-- end of table -->\n", "page.md")

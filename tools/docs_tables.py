@@ -23,7 +23,7 @@ from assets3d.images.samplers import CLASS_WORDS, SAMPLERS, SCHEDULES, Sampler, 
 from assets3d.models.entry import Entry, read_entry
 from assets3d.models.licences import gigabytes, table
 from stages._harness import read_params
-from stages._step import ITEM_STEPS, find_step
+from stages._step import ITEM_STEPS
 
 ROOT = Path(__file__).parents[1]
 _BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -87,7 +87,7 @@ def full_profile() -> str:
 
 def _profile_models(step: str) -> list[Entry]:
     params = read_params(ROOT / "configs/profiles/full.yaml", step)
-    words = (params.get(role) for role in find_step(step).models)
+    words = dict.fromkeys(word for word in params.values() if isinstance(word, str))
     return [registry()[word] for word in words if word in registry() and word != "embedded"]
 
 

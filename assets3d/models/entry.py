@@ -122,9 +122,11 @@ def read_entry(name: str, values: Mapping[str, Any]) -> Entry:
     fields = dict(values)
     fields["files"] = _names(values.get("files", DIFFUSERS_FILES), f"{where}.files")
     fields["single_file"] = _names(values.get("single_file", ()), f"{where}.single_file")
+    parts = values.get("parts") or {}
+    if not isinstance(parts, Mapping):
+        raise InputError(f"{where}.parts: found {parts!r}, wanted role: {{source, file or folder}}")
     fields["parts"] = {
-        role: _read_part(part, f"{where}.parts.{role}")
-        for role, part in (values.get("parts") or {}).items()
+        role: _read_part(part, f"{where}.parts.{role}") for role, part in parts.items()
     }
     entry = Entry(name=name, **fields)
     _check_values(entry, where)
@@ -138,14 +140,15 @@ def _read_part(values: Any, where: str) -> Part:
         raise InputError(
             f"{where}: found {values!r}, wanted source, file or folder, revision"
         ) from None
-    if not HUB_ID.fullmatch(part.source) or (part.file is None) == (part.folder is None):
+    if not HUB_ID.fullmatch(str(part.source)) or (part.file is None) == (part.folder is None):
         raise InputError(f"{where}: wanted a source owner/name and either file or folder")
     _check_revision(part.revision, where)
     return part
 
 
 def _names(values: Any, where: str) -> tuple[str, ...]:
-    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+    listed = isinstance(values, list | tuple)
+    if not listed or not all(isinstance(value, str) for value in values):
         raise InputError(f"{where}: found {values!r}, wanted a list of file names")
     return tuple(values)
 

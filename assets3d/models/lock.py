@@ -58,6 +58,8 @@ def _read_pin(values: Any, where: str) -> Pin:
     if not isinstance(values, dict) or not isinstance(values.get("files"), dict):
         raise wrong
     files, parts = values["files"], values.get("parts") or {}
+    if not isinstance(parts, dict):
+        raise wrong
     revision = values.get("revision")
     commits = [*parts.values(), *([revision] if revision is not None else [])]
     if not files or not all(_SHA256.fullmatch(str(value)) for value in files.values()):

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from assets3d.errors import InputError
-from assets3d.hub import DIFFUSERS_FILES, hub_folder
 from assets3d.models.entry import HUB_ID, Entry, read_entry
 from assets3d.models.files import EMBEDDED_FOLDER, ModelFiles, data_files
 from assets3d.models.rembg_files import rembg_file
@@ -37,11 +36,13 @@ class Places:
         embedded: the folder of the weights that ship with the package.
         trees: folders shared with ComfyUI or the WebUI.
         local: registered name -> the folder or file that stands for it.
+        commits: repository that is named directly -> its pinned commit.
     """
 
     embedded: Path = EMBEDDED_FOLDER
     trees: tuple[Path, ...] = ()
     local: Mapping[str, Path] = field(default_factory=dict)
+    commits: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve(
@@ -72,7 +73,7 @@ def resolve(
     """
     places = places or Places()
     if embedded_folder is not None:
-        places = Places(embedded_folder, places.trees, places.local)
+        places = replace(places, embedded=embedded_folder)
     where = f"{step}.model"
     entry = _entry(name, registry)
     if entry is None or entry.step not in (None, step):
@@ -185,7 +186,7 @@ def _parts_for_shared(where: str, entry: Entry) -> dict[str, Path]:
     if entry.kind == "checkpoint":
         return {}
     try:
-        return hub_parts(where, entry, download=False)
+        return hub_parts(where, entry)
     except InputError:
         return {}
 
@@ -227,7 +228,8 @@ def _unregistered(
     known = sorted(key for key, values in registry.items() if _is_for(values, step, kind))
     near = difflib.get_close_matches(name, known, 1)
     if HUB_ID.fullmatch(name) and not near:
-        path = hub_folder(where, name, None, DIFFUSERS_FILES, download=download)
+        direct = Entry(name, name, revision=places.commits.get(name))
+        path, _ = hub_model(where, direct, download=download)
         found = ModelFiles(step, name, "hub", path, data_files(path), revision=commit_of(path))
         return _known(found, registry)
     if shareable:

@@ -106,6 +106,19 @@ def _walk(tree: Path, kind: str) -> Iterator[Path]:
             continue
         for folder in root.iterdir():
             if folder.is_dir() and folder.name.lower() in wanted:
-                for path in folder.rglob("*"):
+                for path in _below(folder, set()):
                     if path.suffix == _SUFFIX or path.suffix in PICKLE_SUFFIXES:
                         yield path
+
+
+def _below(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    """Yield every file below a folder, through links to other disks too, and each folder once."""
+    real = folder.resolve()
+    if real in seen:
+        return
+    seen.add(real)
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            yield from _below(path, seen)
+        else:
+            yield path

@@ -92,6 +92,39 @@ def test_a_broken_download_is_taken_up_where_it_stopped(hub, monkeypatch):
     assert (model.path / "unet/net.fp16.safetensors").read_bytes() == WEIGHTS
 
 
+def test_an_interrupted_fetch_is_not_taken_for_a_whole_one(hub, monkeypatch):
+    from huggingface_hub import file_download
+
+    from assets3d.models import resolve
+
+    whole = file_download.http_get
+
+    def interrupted(*arguments, **options):
+        if arguments[0].endswith("fp16.safetensors"):
+            raise KeyboardInterrupt
+        return whole(*arguments, **options)
+
+    commit = hub.put("owner/net", FILES)
+    monkeypatch.setattr(file_download, "http_get", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(entry(), None)
+    monkeypatch.setattr(file_download, "http_get", whole)
+    for revision in (None, commit):
+        with pytest.raises(InputError, match="is not on this machine, wanted it fetched"):
+            resolve("image", "net", {"net": entry(revision=revision)})
+    model, _ = fetch(entry(), None)
+    assert (model.path / "unet/net.fp16.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_download_at_first_use_is_verified_too(hub):
+    from assets3d.models import resolve
+
+    hub.put("owner/net", FILES)
+    hub.garbled.add("unet/net.fp16.safetensors")
+    with pytest.raises(PassingError, match=r"image\.model: .* damaged .*models fetch net --force"):
+        resolve("image", "net", {"net": entry()}, download=True)
+
+
 def test_damage_on_the_way_is_found_and_force_repairs_it(hub):
     hub.put("owner/net", FILES)
     hub.garbled.add("unet/net.fp16.safetensors")

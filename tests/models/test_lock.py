@@ -60,6 +60,7 @@ def test_the_first_difference_is_named(model):
         "net: {files: {a: short}}",
         f"net: {{revision: main, files: {{a: {'0' * 64}}}}}",
         f"net: {{parts: {{unet: v1}}, files: {{a: {'0' * 64}}}}}",
+        f"net: {{parts: [x], files: {{a: {'0' * 64}}}}}",
         "net: {files: [",
     ],
 )
@@ -87,6 +88,10 @@ def test_branches_are_no_revisions():
         ({"source": "x/y", "commercial": "yes"}, "wanted true/false/null"),
         ({"source": "x/y", "gpu_gb": "7 GB"}, "gpu_gb: found '7 GB'"),
         ({"source": "x/y", "files": "a.json"}, "wanted a list of file names"),
+        ({"source": "x/y", "files": None}, "found None, wanted a list of file names"),
+        ({"source": "x/y", "single_file": 5}, "single_file: found 5, wanted a list"),
+        ({"source": "x/y", "parts": ["unet"]}, r"parts: found \['unet'\], wanted role"),
+        ({"source": "x/y", "parts": {"unet": {"source": 5, "file": "a"}}}, "wanted a source owner"),
         ({"source": "x/y", "parts": {"unet": {"source": "x/y"}}}, "either file or folder"),
         ({"source": "x/y", "parts": {"unet": {"name": "x"}}}, "wanted source, file or folder"),
     ],

@@ -62,6 +62,17 @@ def test_two_of_one_name_need_a_subfolder(tmp_path):
     assert find_in_trees("lora", "b/ink", [tmp_path], "lora").parent.name == "b"
 
 
+def test_links_to_folders_elsewhere_are_followed_once(tmp_path):
+    elsewhere = make(tmp_path / "disk", ["inks/ink.safetensors"])
+    tree = make(tmp_path / "tree", ["loras/a.safetensors"])
+    (tree / "loras/more").symlink_to(elsewhere)
+    (tree / "loras/again").symlink_to(tree / "loras")  # a circle
+    found = find_in_trees("lora", "ink", [tree], "lora")
+    assert found is not None
+    assert found.resolve() == elsewhere / "inks/ink.safetensors"
+    assert find_in_trees("lora", "a", [tree], "lora") == tree / "loras/a.safetensors"
+
+
 def test_the_first_tree_wins_and_pickles_are_refused(tmp_path):
     first, second = make(tmp_path / "1", ["loras/a.safetensors"]), tmp_path / "2"
     make(second, ["loras/a.safetensors", "loras/b.pt", "loras/a.ckpt"])

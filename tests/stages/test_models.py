@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from assets3d.errors import InputError
+from assets3d.models import trees
 from stages import _models, cli
 from stages._harness import read_params
 from tests.models.conftest import hub  # noqa: F401 (a fixture)
@@ -48,6 +49,7 @@ def here(tmp_path, monkeypatch):
 def _forget():
     _models.find_model.cache_clear()
     _models._find_file.cache_clear()
+    trees._listing.cache_clear()
 
 
 def run(capsys, *arguments):
@@ -89,6 +91,35 @@ def test_the_first_use_pins_too(here, hub):  # noqa: F811
     _models.find_model("image", "net", download=True)
     lock = yaml.safe_load((here / "configs/models.lock.yaml").read_text())
     assert lock["net"]["revision"] == commit
+
+
+def test_a_repository_named_directly_is_used_as_it_was_fetched(here, hub, capsys):  # noqa: F811
+    commit = hub.put("owner/other", FILES)
+    assert run(capsys, "fetch", "owner/other")[0] == 0
+    hub.put("owner/other", {**FILES, "unet/net.safetensors": b"newer"})
+    hub.asked.clear()
+    for download in (False, True):
+        found = _models.find_model("image", "owner/other", download)
+        assert (found.revision, found.source) == (commit, "hub")
+    assert hub.asked == []
+
+
+def test_a_file_in_models_dir_is_not_pinned_and_must_be_the_fetched_one(here, hub):  # noqa: F811
+    (here / "shared/loras").mkdir(parents=True)
+    (here / "shared/loras/ink.safetensors").write_bytes(b"i")
+    (here / "configs/pipeline.yaml").write_text("models_dir: shared\n")
+    assert _models.find_file("lora", "ink", {}).source == "models_dir"
+    lock = here / "configs/models.lock.yaml"
+    assert not lock.exists()  # another machine fetches it from the Hub
+    for content, same in ((b"i", True), (b"j", False)):
+        files = {"ink.safetensors": hashlib.sha256(content).hexdigest()}
+        lock.write_text(yaml.safe_dump({"ink": {"revision": "0" * 40, "files": files}}))
+        _forget()
+        if same:
+            _models.find_file("lora", "ink", {})
+        else:
+            with pytest.raises(InputError, match=r"ink has another ink\.safetensors"):
+                _models.find_file("lora", "ink", {})
 
 
 def test_a_commercial_profile_refuses(here, hub):  # noqa: F811
