@@ -212,9 +212,10 @@ WOLF: tuple[Part, ...] = (
         ),
         Part(
             "LeftFoot",
-            ("LeftFootSite", 0, -0.55, 0.2),
-            ("LeftFootSite", 0, -0.8, 2.6),
-            (2.2, 1.95),
+            # A paw rolls by twenty degrees either way while it stands: nearly a ball round its joint.
+            ("LeftFootSite", 0, 0.0, -0.1),
+            ("LeftFootSite", 0, 0.1, 1.9),
+            (2.1, 1.75),
             (_CREAM, _CREAM),
             1.4,
             1.2,

@@ -16,6 +16,7 @@ HORIZONS_S = (0.2, 0.4, 0.6, 0.8, 1.0)
 _PRESENT_SAMPLE = 6
 #: Heights that the hips keep while the animal is on its feet.
 HIPS_BAND_M = (0.25, 0.65)
+_GETTING_UP_S = 0.5
 _JUMP, _LIE = 2, 5
 
 
@@ -126,9 +127,14 @@ def _entropy(weights: Array) -> Array:
 
 
 def hips_outside_band(rollout: Rollout) -> float:
-    """Return the share of frames with hips out of 0.25-0.65 m; lying and jumping do not count."""
+    """Return the share of frames with hips out of 0.25-0.65 m; lying and jumping do not count.
+
+    Neither does the half second after them: the style is left at once, the body gets up in time.
+    """
     height = rollout.positions_m[:, 0, 1]
-    free = rollout.styles[:, [_JUMP, _LIE]].sum(axis=1) > 0.1
+    lying = rollout.styles[:, [_JUMP, _LIE]].sum(axis=1) > 0.1
+    last = np.maximum.accumulate(np.where(lying, np.arange(len(lying)), -len(lying)))
+    free = np.arange(len(lying)) - last <= _GETTING_UP_S * rollout.fps
     outside = (height < HIPS_BAND_M[0]) | (height > HIPS_BAND_M[1])
     return float((outside & ~free).mean())
 

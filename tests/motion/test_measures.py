@@ -210,6 +210,10 @@ def test_hips_may_be_low_only_while_lying_or_jumping():
     lying = rollout.styles.copy()
     lying[:30] = [0, 0, 0, 0, 0, 1]
     assert control.hips_outside_band(replace(rollout, styles=lying)) == 0.0
+    # Half a second to get up in, and no longer.
+    low[30:90, 0, 1] = 0.2
+    rising = replace(rollout, positions_m=low, styles=lying)
+    np.testing.assert_allclose(control.hips_outside_band(rising), 0.1)
 
 
 def test_gliding_without_legs_is_a_freeze_and_all_paws_skate():
