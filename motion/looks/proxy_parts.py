@@ -212,7 +212,7 @@ WOLF: tuple[Part, ...] = (
         ),
         Part(
             "LeftFoot",
-            # A paw rolls by twenty degrees either way while it stands: nearly a ball round its joint.
+            # A paw rolls by twenty degrees while it stands: nearly a ball round its joint.
             ("LeftFootSite", 0, 0.0, -0.1),
             ("LeftFootSite", 0, 0.1, 1.9),
             (2.1, 1.75),
