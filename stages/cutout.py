@@ -38,10 +38,10 @@ def build(cutter: Any, item: Item) -> Mapping[str, Any]:
             cutter = cutter.on_plain_backgrounds()
     else:
         source = item.given
-    rgba = cutter(read_picture(source))
+    rgba, warnings = cutter.cut(read_picture(source), field=item.spec["enters"])
     centred = recentre(rgba, item.params["size_px"], border_ratio=item.params["border_ratio"])
     write_png(item.out / "cutout.png", centred)
-    return {"numbers": {"coverage": _coverage(centred)}, "warnings": _warnings(rgba)}
+    return {"numbers": {"coverage": _coverage(centred)}, "warnings": warnings}
 
 
 def _cut_views(cutter: Any, item: Item) -> Mapping[str, Any]:
@@ -51,21 +51,18 @@ def _cut_views(cutter: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.views.posed import Views, read_cameras, write_views
 
     cameras, paths = read_cameras(item.given)
-    rgba = np.stack([cutter(read_picture(path, field="views")) for path in paths])
+    cuts = [cutter.cut(read_picture(path, field="views"), field="views") for path in paths]
+    rgba = np.stack([picture for picture, _ in cuts])
     write_views(Views(rgba, cameras), item.out)
-    return {"numbers": {"views": len(rgba), "coverage": _coverage(rgba)}}
+    warnings = []
+    for path, (_, lines) in zip(paths, cuts, strict=True):
+        warnings += [f"{path.name}: {line}" for line in lines]
+    return {"numbers": {"views": len(rgba), "coverage": _coverage(rgba)}, "warnings": warnings}
 
 
 def _coverage(rgba: Any) -> float:
     """Share of the picture that the object fills."""
     return round(float(rgba[..., 3].mean() / 255.0), 4)
-
-
-def _warnings(rgba: Any) -> list[str]:
-    alpha = rgba[..., 3] > 127
-    edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
-    touching = max(float(edge.mean()) for edge in edges)
-    return ["the object is cut off by the picture's edge"] if touching > 0.1 else []
 
 
 STEP = Step(

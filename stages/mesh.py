@@ -16,6 +16,14 @@ from stages._step import Item, Params, Step
 _SPLATS = ("splats/splats.ply",)
 _WITH_FRONT = (*_SPLATS, "cutout/cutout.png")
 
+#: Depth less than this part of the width is worth a warning, unless the words name a flat thing.
+_THIN = 0.45
+_FLAT_THINGS = frozenset(
+    "axe banner blade bow card coin cross dagger disc door feather fence flag frame halberd "
+    "key knife ladder leaf map medal paddle painting pan paper picture plank plate ring saw scroll "
+    "scythe shield sickle sign spear sword tile wall wand wing".split()
+)
+
 
 def load(params: Params) -> None:
     """Need nothing: meshing uses no network."""
@@ -44,13 +52,15 @@ def build(_: None, item: Item) -> Mapping[str, Any]:
     _write_formats(mesh, item)
     _write_pictures(mesh, item)
     low, high = mesh.bounds
+    size_m = [round(float(v), 4) for v in high - low]
     numbers = {
         "splats_kept": report.splats_kept,
         "dense_faces": report.dense_faces,
         "atlas": report.atlas,
         "vertices": len(mesh.vertices),
         "faces": len(mesh.faces),
-        "size_m": [round(float(v), 4) for v in high - low],
+        "size_m": size_m,
+        "pieces": report.pieces,
         "texture_px": 0 if mesh.base_colour is None else int(mesh.base_colour.shape[0]),
         # (point of the splats - pivot) * metres_per_unit is the point in the mesh.
         "metres_per_unit": round(report.metres_per_unit, 6),
@@ -59,7 +69,23 @@ def build(_: None, item: Item) -> Mapping[str, Any]:
     if front is not None:
         overlap, psnr_db = agreement(mesh, front, report)
         numbers |= {"front_iou": round(overlap, 3), "front_psnr_db": round(psnr_db, 1)}
-    return {"numbers": numbers}
+    return {"numbers": numbers, "warnings": _warnings(item, size_m, report.pieces)}
+
+
+def _warnings(item: Item, size_m: list[float], pieces: int) -> list[str]:
+    """Name what a person should look at: their own splats and views are taken as they are."""
+    found = []
+    if pieces > 1:
+        found.append(f"the mesh is in {pieces} separate pieces")
+    imagined = item.spec["enters"] not in ("views", "splats")
+    words = set((item.spec["prompt"] or "").lower().replace(",", " ").split())
+    width_m, _, depth_m = size_m
+    if imagined and depth_m < _THIN * width_m and not words & _FLAT_THINGS:
+        found.append(
+            f"{depth_m:.2g} m deep for {width_m:.2g} m of width: "
+            "the imagined side views look too narrow, another seed may do better"
+        )
+    return found
 
 
 def _front(item: Item) -> Any:
@@ -114,7 +140,7 @@ STEP = Step(
         "views": _SPLATS,
         "splats": _SPLATS,
     },
-    fields=("id", "height_m", "faces", "texture_px", "formats"),
+    fields=("id", "prompt", "height_m", "faces", "texture_px", "formats"),
     modules=(
         "assets3d.cameras",
         "assets3d.images.animation",

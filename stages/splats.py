@@ -49,16 +49,19 @@ def build(network: Any, item: Item) -> Mapping[str, Any]:
     from assets3d.splats.ply import write_ply
     from assets3d.splats.preview import spin
 
-    kind, params = item.spec["enters"], item.params
-    if kind == "splats":
+    params = item.params
+    warnings: list[str] = []
+    if item.spec["enters"] == "splats":
         gaussians = _given(item)
     else:
-        gaussians = _from_views(network, item)
+        views = _views(item)
+        gaussians = _from_views(network, item, views)
+        warnings = _warnings(item, views)
     write_ply(item.out / "splats.ply", gaussians)
     frames = spin(gaussians, frames=params["spin_frames"], size_px=params["spin_px"])
     write_png(item.out / "spin.png", contact_sheet(list(frames), columns=4))
     write_webp(list(frames), item.out / "spin.webp", fps=params["spin_fps"])
-    return {"numbers": {"gaussians": len(gaussians)}}
+    return {"numbers": {"gaussians": len(gaussians)}, "warnings": warnings}
 
 
 def _given(item: Item) -> Any:
@@ -68,18 +71,37 @@ def _given(item: Item) -> Any:
     return normalise(read_ply(item.given), item.spec["up"], item.spec["turn_deg"])
 
 
-def _from_views(network: Any, item: Item) -> Any:
+def _views(item: Item) -> Any:
     import numpy as np
 
     from assets3d.images.picture import read_picture
-    from assets3d.splats.fit import fit
-    from assets3d.splats.normalise import normalise
     from assets3d.views.posed import Views, read_cameras
 
-    params, own = item.params, item.spec["enters"] == "views"
     (folder,) = item.folders.values()
     cameras, paths = read_cameras(folder)
-    views = Views(np.stack([_rgba(read_picture(path)) for path in paths]), cameras)
+    return Views(np.stack([_rgba(read_picture(path)) for path in paths]), cameras)
+
+
+def _warnings(item: Item, views: Any) -> list[str]:
+    """Doubt imagined views that cannot be of one object; a person's own are taken as they are."""
+    if item.spec["enters"] == "views":
+        return []
+    from assets3d.views.consistency import PLAUSIBLE, contradiction
+
+    found = contradiction(views.rgba)
+    if found <= PLAUSIBLE:
+        return []
+    return [
+        f"the imagined views differ by {100 * found:.0f} % in height or width: "
+        "the sides are guesswork, another seed or picture may do better"
+    ]
+
+
+def _from_views(network: Any, item: Item, views: Any) -> Any:
+    from assets3d.splats.fit import fit
+    from assets3d.splats.normalise import normalise
+
+    params, own = item.params, item.spec["enters"] == "views"
     if params["backend"] == "lgm" and not own:
         from assets3d.splats.lgm_inference import reconstruct
 
@@ -126,6 +148,7 @@ STEP = Step(
         "assets3d.splats.normalise",
         "assets3d.splats.ply",
         "assets3d.splats.preview",
+        "assets3d.views.consistency",
         "assets3d.views.posed",
     ),
     load=load,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import logging
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from assets3d.cutout.doubts import HAZY, doubts, is_hazy, is_sure
 from assets3d.cutout.matte import (
     Cleaning,
     decontaminated,
@@ -25,8 +25,6 @@ from assets3d.errors import InputError, PassingError
 if TYPE_CHECKING:
     import onnxruntime
     from rembg.sessions.base import BaseSession
-
-_log = logging.getLogger(__name__)
 
 #: Networks that may be named. rembg has more; those not listed are non-commercial (bria-rmbg, its
 #: own default), send the picture to a remote service, or know people and clothes only.
@@ -60,10 +58,22 @@ class Cutter:
         Raises:
             InputError: nothing was found.
         """
+        return self.cut(picture)[0]
+
+    def cut(
+        self, picture: NDArray[np.uint8], *, field: str = "cutout"
+    ) -> tuple[NDArray[np.uint8], list[str]]:
+        """Do as `__call__` does; return also what there is to doubt, a line each.
+
+        Args:
+            picture: uint8 (H, W, 3|4).
+            field: what gave the picture, for the error's line.
+        """
         if picture.shape[2] == 4:
-            _check_found(picture[..., 3].astype(np.float32) / np.float32(255.0))
-            return picture.copy()
-        alpha = self.mask(picture)
+            _check_found(picture[..., 3].astype(np.float32) / np.float32(255.0), field)
+            return picture.copy(), doubts(picture)
+        answer = self.mask(picture)
+        alpha = answer
         height, width = alpha.shape
         net = getattr(self.session, "size_px", (320, 320))
         if self.cleaning.follow_edges and max(height, width) > 1.5 * max(net):
@@ -74,13 +84,17 @@ class Cutter:
             alpha = np.maximum(alpha, off_plain_background(picture))
         alpha = keep_components(alpha, self.cleaning.min_component_share)
         alpha = small_holes_filled(alpha, self.cleaning.max_hole_share, self.cleaning.min_hole_haze)
-        _check_found(alpha)
-        if (alpha >= 0.5).mean() > 0.98:
-            _log.warning("cutout: nearly the whole picture was taken for the object")
+        _check_found(alpha, field)
+        if not is_sure(answer) and self.cleaning.background == "any":
+            raise InputError(
+                f"{field}: nothing in the picture stands out from its background, "
+                "wanted one object before a plain or blurred background"
+            )
         colour = decontaminated(picture, alpha) if self.cleaning.decontaminate else picture
         rgba = np.dstack([colour, np.round(255.0 * alpha).astype(np.uint8)])
         rgba[rgba[..., 3] == 0] = 0
-        return rgba
+        unsure = self.cleaning.background == "any" and is_hazy(answer)
+        return rgba, doubts(rgba) + ([HAZY] if unsure else [])
 
     def on_plain_backgrounds(self) -> Cutter:
         """Return the cutter for pictures that a model painted on one colour, without shadows."""
@@ -95,11 +109,11 @@ class Cutter:
         return np.asarray(mask, dtype=np.float32) / 255.0
 
 
-def _check_found(alpha: NDArray[np.float32]) -> None:
+def _check_found(alpha: NDArray[np.float32], field: str) -> None:
     count = int((alpha >= 0.5).sum())
     if count < _MIN_OBJECT_PX:
         raise InputError(
-            f"cutout: no object found in the picture ({count} px are opaque), "
+            f"{field}: no object found in the picture ({count} px are opaque), "
             "wanted one object that stands out from its background"
         )
 

@@ -24,6 +24,8 @@ from assets3d.mesh.mesh import Mesh
 from assets3d.mesh.normals import corner_normals
 from assets3d.mesh.prune import pruned
 from assets3d.mesh.simplify import simplified
+from assets3d.mesh.supported import supported_pieces
+from assets3d.mesh.topology import face_components
 from assets3d.mesh.unwrap import unwrap
 from assets3d.splats.gaussians import Gaussians
 from assets3d.splats.normalise import LONG_SIDE, robust_bounds, scale_and_move
@@ -58,6 +60,7 @@ class Report:
     metres_per_unit: float = 0.0
     pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
     atlas: str = ""
+    pieces: int = 1
 
 
 def mesh_from_splats(
@@ -77,7 +80,7 @@ def mesh_from_splats(
 
     Args:
         gaussians: splats in the package's frame (+Y up, +Z front), any size and place.
-        faces: face budget, kept within 2 %.
+        faces: face budget, never exceeded.
         texture_px: side of the base colour, a power of two.
         height_m: height of the result along +Y.
         sources: exact pictures in the splats' frame that should show through, such as the cutout.
@@ -115,7 +118,8 @@ def mesh_from_splats(
         threads=settings.threads,
     )
     clock.lap("fuse")
-    low_poly = shaped(dense, faces)
+    low_poly = shaped(dense, faces, sources)
+    report.pieces = face_components(low_poly.faces)[0]
     report.dense_faces = len(dense.faces)
     clock.lap("clean and simplify")
     corner_uvs, report.atlas = unwrap(low_poly, texture_px, settings.unwrap_limit_s)
@@ -138,9 +142,10 @@ def mesh_from_splats(
     return mesh
 
 
-def shaped(dense: Mesh, faces: int) -> Mesh:
+def shaped(dense: Mesh, faces: int, sources: Views | None = None) -> Mesh:
     """Return the fused surface cleaned, smoothed with its edges kept, and at its face budget."""
-    mesh = taubin(keep_large_components(dense), iterations=4)
+    mesh = supported_pieces(keep_large_components(dense), sources)
+    mesh = taubin(mesh, iterations=4)
     # Normals are filtered at a middle resolution: there, one ring of faces is about as wide as the
     # bumps that splats leave, and noise is flattened at a few steps.
     mesh = simplified(mesh, max(4 * faces, 20_000))

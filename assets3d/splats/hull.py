@@ -20,11 +20,11 @@ from assets3d.splats.silhouettes import (
     Silhouettes,
     direction_groups,
     measure_silhouettes,
-    sample,
     sample_distance,
     seen,
     view_directions,
 )
+from assets3d.splats.whole_front import with_whole_front
 from assets3d.views.posed import Views
 
 #: Only views within this of the horizon, from two directions this near to a right angle, round.
@@ -108,7 +108,7 @@ def carve(
     hull = _carve_box(views.cameras, silhouettes, centre, half, resolution, guess, coarse)
     if not (hull.distance > 0.0).any():
         raise InputError("views: nothing is left inside the outlines, wanted poses that fit")
-    return hull if front is None else _with_whole_front(hull, views.cameras, silhouettes, front)
+    return hull if front is None else with_whole_front(hull, views.cameras, silhouettes, front)
 
 
 def leaves_corners_open(cameras: Cameras) -> bool:
@@ -192,33 +192,6 @@ def _best_rounding(cameras: Cameras, silhouettes: Silhouettes, coarse: Hull) -> 
         distance = np.minimum(bare, rounded)
         scores.append(score(cameras, silhouettes, points, distance, coarse.spacing, volume))
     return candidates[int(np.argmax(scores))]
-
-
-def _with_whole_front(hull: Hull, cameras: Cameras, silhouettes: Silhouettes, front: int) -> Hull:
-    """Fill in, as inflated relief at mid depth, what other views carved from the front outline."""
-    resolution = hull.distance.shape[0]
-    points = hull.points.astype(np.float32).reshape(resolution**2, resolution, 3)
-    pixels, unit = seen(cameras, front, points)
-    inside = (hull.distance > 0.0).reshape(unit.shape)
-    depth = unit * np.float32(cameras.intrinsics_px[front, 0])
-    middle = np.median(depth[inside])
-    size = np.array([cameras.width_px, cameras.height_px])
-    hit = np.floor(pixels[inside]).astype(int)
-    hit = hit[((hit >= 0) & (hit < size)).all(axis=1)]
-    touched = np.zeros((cameras.height_px, cameras.width_px), dtype=np.uint8)
-    touched[hit[:, 1], hit[:, 0]] = 1
-    covered = _closed(touched, 1 + round(hull.spacing * cameras.intrinsics_px[front, 0] / middle))
-    missing = sample(1.0 - covered.astype(np.float32), pixels, 0.0)
-    inside_front = sample_distance(silhouettes, front, pixels) * unit
-    thick = 1.5 * hull.spacing + 0.5 * np.maximum(inside_front, 0.0)
-    relief = np.minimum(inside_front, thick - np.abs(depth - middle))
-    added = np.where(missing > 0.5, relief, -np.inf).reshape(hull.distance.shape)
-    return Hull(np.maximum(hull.distance, added).astype(np.float32), hull.low, hull.spacing)
-
-
-def _closed(mask: NDArray[np.uint8], reach: int) -> NDArray[np.uint8]:
-    """Close the gaps that neighbouring voxels leave between the pixels they fall on."""
-    return ndimage.grey_closing(mask, size=(2 * reach + 1, 2 * reach + 1))
 
 
 def _first_box(cameras: Cameras, silhouettes: Silhouettes) -> tuple[NDArray[np.float64], float]:

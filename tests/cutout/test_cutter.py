@@ -111,10 +111,17 @@ def test_nothing_found_is_an_input_error(tmp_path):
         cutter(_disk()[0])
 
 
-def test_everything_found_warns(tmp_path, caplog):
+def test_everything_found_is_doubted(tmp_path):
     cutter = load_cutter(path=write_brightness_network(tmp_path / "all.onnx", constant=9.0))
-    assert (cutter(_disk()[0])[..., 3] == 255).all()
-    assert "nearly the whole picture" in caplog.text
+    rgba, lines = cutter.cut(_disk()[0])
+    assert (rgba[..., 3] == 255).all()
+    assert lines == ["nearly the whole picture was taken for the object"]
+
+
+def test_a_network_that_is_sure_of_nothing_fails_for_the_field_that_gave_the_picture(tmp_path):
+    cutter = load_cutter(path=write_brightness_network(tmp_path / "half.onnx", constant=0.5))
+    with pytest.raises(InputError, match=r"^image: nothing in the picture stands out"):
+        cutter.cut(_disk()[0], field="image")
 
 
 def test_bad_weights_are_named(tmp_path, network):

@@ -48,7 +48,7 @@ def test_a_closed_outward_mesh_of_the_right_size_and_place(shape):
     assert high[1] == pytest.approx(height, abs=1e-5)
     np.testing.assert_allclose((low + high)[[0, 2]], 0.0, atol=1e-5)
     np.testing.assert_allclose(high - low, np.ptp(shape.vertices, axis=0), atol=0.05)
-    assert 0.98 * 1500 <= len(mesh.faces) <= 1.02 * 1500
+    assert 0.97 * 1500 <= len(mesh.faces) <= 1500
     assert report.atlas == "xatlas"
     assert set(report.seconds) == {"prune", "fuse", "clean and simplify", "unwrap", "bake"}
 

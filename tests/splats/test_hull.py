@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from assets3d.cameras import four_views, orbit_cameras
 from assets3d.errors import InputError
@@ -91,3 +92,32 @@ def test_bad_views_are_refused():
     full[1, ..., 3] = 255
     with pytest.raises(InputError, match="picture 1 has no background"):
         carve(Views(full, views.cameras))
+
+
+def _one_piece(hull):
+    return ndimage.label(hull.distance > 0.0)[1] == 1
+
+
+@pytest.mark.parametrize("solid", [ball(0.45), box(0.35, 0.4, 0.35)], ids=["ball", "box"])
+def test_a_front_a_little_larger_than_the_rest_stretches_the_hull_without_ridges(solid):
+    views = render_solid(solid, four_views(96))
+    rgba = views.rgba.copy()
+    rgba[0, ..., 3] = ndimage.grey_dilation(rgba[0, ..., 3], size=(5, 5))
+    plain = carve(views, 64)
+    whole = carve(Views(rgba, views.cameras), 64, front=0)
+    assert _one_piece(whole)
+    np.testing.assert_allclose(whole.bounds[:, 0], plain.bounds[:, 0] + [-0.02, 0.02], atol=0.03)
+    # A ridge would stick out of the next slice: areas change slowly from slice to slice.
+    slices = (whole.distance > 0.0).any(axis=0).sum(axis=0) * whole.spacing
+    inner = slices[slices > 0.3 * slices.max()]
+    assert np.abs(np.diff(inner)).max() < 0.25
+
+
+def test_a_part_that_only_the_front_shows_hangs_on_the_hull():
+    views = render_solid(cylinder(0.3, 0.45), four_views(96))
+    rgba = views.rgba.copy()
+    columns = np.flatnonzero((rgba[0, ..., 3] > 127).any(axis=0))
+    rgba[0, 40:56, columns[-1] - 1 : columns[-1] + 12] = 255
+    whole = carve(Views(rgba, views.cameras), 64, front=0)
+    assert _one_piece(whole)
+    assert whole.bounds[1, 0] > 0.38

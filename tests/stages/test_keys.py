@@ -54,7 +54,7 @@ READ = {
     "cutout": set(),
     "views": {"prompt", "seed"},
     "splats": {"seed", "up"},
-    "mesh": {"height_m", "faces", "texture_px", "formats"},
+    "mesh": {"prompt", "height_m", "faces", "texture_px", "formats"},
 }
 
 
