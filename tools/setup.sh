@@ -40,13 +40,15 @@ if [ -n "$missing" ]; then
   fi
 fi
 
-[ -x .venv/bin/python ] || "$PYTHON" -m venv .venv
+# A set-up that was stopped may have left an environment without pip; this completes it.
+.venv/bin/python -m pip --version >/dev/null 2>&1 || "$PYTHON" -m venv .venv
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 echo "setup: installing Python packages into .venv (some minutes the first time)"
 pip install -q -c constraints.txt "setuptools>=75" wheel
-# torch by itself first: an index given for it must not serve anything else.
+# torch by itself first: an index given for it must not serve anything else, and what torch needs may
+# be older there than in constraints.txt. The rest follows with the project.
 if [ -n "${TORCH_INDEX:-}" ]; then
-  pip install -q -c constraints.txt --index-url "$TORCH_INDEX" torch
+  pip install -q -c constraints.txt --no-deps --index-url "$TORCH_INDEX" torch
 else
   pip install -q -c constraints.txt torch
 fi
