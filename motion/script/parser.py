@@ -12,7 +12,7 @@ import numpy as np
 
 from assets3d.errors import InputError
 from motion.control.command import Command
-from motion.control.settings import GAIT_SPEEDS_M_S
+from motion.control.settings import GAIT_SPEEDS_M_S, ControlSettings
 from motion.script.paths import Way, read_way, way_of_points
 from motion.script.quantities import ANGLE, SPEED, TIME, TURN, quantity
 
@@ -83,7 +83,7 @@ def opened(script: Script, folder: Path = Path()) -> Script:
     """Read the files of the script's paths; relative ones lie in `folder`.
 
     Raises:
-        InputError: a file that is missing or has no way in it.
+        InputError: a file that is missing, has no way in it, or one too long to be followed.
     """
 
     def read(entry: Entry) -> Entry:
@@ -91,7 +91,7 @@ def opened(script: Script, folder: Path = Path()) -> Script:
             return entry
         where = f"script {entry.number} path"
         way = read_way(folder / entry.way, where, metres_per_unit=entry.metres_per_unit)
-        return replace(entry, way=way)
+        return replace(entry, way=_followable(way, entry.command, f"{where}: {entry.way.name}"))
 
     return Script(tuple(read(entry) for entry in script.entries))
 
@@ -122,12 +122,27 @@ def _entry(entry: Mapping[str, Any], verb: str, name: str, number: int) -> Entry
             raise InputError(f"{where}: {value!r}, wanted how many times, 1 to {_MOST_JUMPS}")
         return Entry(name, command, jumps=value, number=number)
     if verb == "path":
-        way: Way | Path = Path(value) if isinstance(value, str) else way_of_points(value, where)
         scale = _scale(entry, value, number)
+        way: Way | Path
+        if isinstance(value, str):
+            way = Path(value)
+        else:
+            way = _followable(way_of_points(value, where), command, where)
         if isinstance(way, Path) and way.suffix.lower() not in (".svg", ".csv"):
             raise InputError(f"{where}: {way.name} is neither .svg nor .csv")
         return Entry(name, command, way=way, metres_per_unit=scale, number=number)
     return Entry(name, command, _seconds(value, where), number=number)
+
+
+def _followable(way: Way, command: Command, where: str) -> Way:
+    """Return the way where it ends within the longest time; drawings in pixels often do not."""
+    seconds = way.length_m / command.speed(ControlSettings())
+    if seconds > _LONGEST_S:
+        raise InputError(
+            f"{where}: a way of {way.length_m:.6g} m takes {seconds:.0f} s, wanted at most "
+            f"{_LONGEST_S:g} s (scale: 0.01 makes centimetres of a file's units)"
+        )
+    return way
 
 
 def _moving(entry: Mapping[str, Any], verb: str, number: int) -> Command:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets3d.errors import InputError
-from motion.script import parse_script, roll_out
+from motion.script import opened, parse_script, roll_out
 from motion.script.paths import read_way, way_of_points
 from motion.script.svg_path import svg_points
 from tests.motion.stand_ins import Follower
@@ -177,3 +177,14 @@ def test_the_animal_goes_along_the_way_to_its_end(tmp_path, speed):
     assert np.linalg.norm(track[-1] - way.points_m[-1]) < 0.5
     seconds = len(track) / 60
     assert seconds == pytest.approx(way.length_m / speed, rel=0.35)
+
+
+def test_a_way_too_long_to_be_followed_is_refused_with_its_length(tmp_path):
+    with pytest.raises(InputError, match=r"script 1 path: a way of 1e\+06 m takes"):
+        parse_script([{"path": [[0, 0], [0, 1e6]], "speed": "1 m/s"}])
+    (tmp_path / "way.csv").write_text("x,z\n0,0\n0,100000\n")
+    script = parse_script([{"path": "way.csv", "speed": "1 m/s"}])
+    with pytest.raises(InputError, match=r"way\.csv: a way of 100000 m .*scale"):
+        opened(script, tmp_path)
+    near = parse_script([{"path": "way.csv", "speed": "1 m/s", "scale": 0.01}])
+    assert opened(near, tmp_path).entries[0].way.length_m == pytest.approx(1000.0)
