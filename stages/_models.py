@@ -16,7 +16,7 @@ from assets3d.models.entry import KINDS
 from assets3d.models.fetch import pinned
 from assets3d.models.licences import check_commercial
 from assets3d.models.lock import Pin, check_pin, pin_of, read_lock, write_lock
-from assets3d.models.resolve import Places, Registry
+from assets3d.models.places import Places, Registry
 from assets3d.models.snapshots import commit_of
 
 #: Where the weights that ship with the package lie.
@@ -110,7 +110,7 @@ def read_registry(path: Path = CATALOGUE) -> dict[str, dict[str, Any]]:
     Raises:
         InputError: it is not YAML, or no mapping.
     """
-    registry = _read(path)
+    registry = read_yaml(path)
     for name, values in registry.items():
         if not isinstance(values, dict):
             raise InputError(f"{path.name}: {name} holds no fields, wanted source, licence, ...")
@@ -123,7 +123,7 @@ def read_places(path: Path = _SETTINGS) -> Places:
     Raises:
         InputError: `models_dir` is neither a folder nor a list of folders.
     """
-    settings = _read(path)
+    settings = read_yaml(path)
     given = settings.get("models_dir") or []
     folders = [given] if isinstance(given, str) else given
     local = settings.get("local_models") or {}
@@ -189,7 +189,12 @@ def _enforced(
     return model
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a mapping; no file is an empty one.
+
+    Raises:
+        InputError: it is not YAML, or no mapping.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:

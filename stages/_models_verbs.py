@@ -11,7 +11,7 @@ from assets3d.models.entry import HUB_ID
 from assets3d.models.fetch import fetch, pinned
 from assets3d.models.licences import gigabytes, table
 from assets3d.models.lock import read_lock
-from stages._models import LOCK, read_places, read_registry, record_pin
+from stages._models import LOCK, read_places, read_registry, read_yaml, record_pin
 from stages._project import Project
 from stages._step import ITEM_STEPS
 
@@ -91,14 +91,13 @@ def profile_models(project: Project) -> list[str]:
     """Return the names of all registered models that the project's profile names.
 
     Raises:
-        InputError: it names none that can be fetched.
+        InputError: it cannot be read, or names none that can be fetched.
     """
     names: dict[str, None] = {}
-    for step in ITEM_STEPS:
-        try:
-            names |= dict.fromkeys(named_models(step, project.params(step)))
-        except InputError:
-            continue  # a profile need not have every step
+    sections = read_yaml(project.profile_path)
+    # A profile need not have every step; one that has none is an error of `params`.
+    for step in [step for step in ITEM_STEPS if step in sections] or ITEM_STEPS:
+        names |= dict.fromkeys(named_models(step, project.params(step)))
     if not names:
         raise InputError(f"{project.profile_path} names nothing to fetch, wanted NAME")
     return list(names)

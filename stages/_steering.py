@@ -23,6 +23,7 @@ _BASES = {768: "sd15", 1024: "sd21", 2048: "sdxl"}
 # The image encoder of every registered adapter, as ComfyUI's users call the file.
 _VIT_H = "CLIP-ViT-H-14-laion2B-s32B-b79K"
 _NETWORKS = ("controlnet", "t2i_adapter")
+_NEARLY_BLACK = 16
 _PREFIXES = {"controlnet": "controlnet", "t2i_adapter": "t2i"}
 
 
@@ -58,6 +59,8 @@ def _edit_params(params: Params) -> dict[str, Any]:
     for name in edit:
         if name not in known:
             raise InputError(f"image.edit.{name}: unknown, wanted {', '.join(known)}")
+    if "scheduler" in edit and "model" not in edit:
+        raise InputError("image.edit.scheduler: goes with image.edit.model only, wanted both")
     return dict(edit)
 
 
@@ -188,6 +191,8 @@ def _path(model: ModelFiles) -> Path:
 def read_mask(path: Path) -> Any:
     """Return an edit's mask as uint8 (H, W): how white it is, where it is not transparent.
 
+    What is nearly black counts as black: traces of JPEG would make the whole picture masked.
+
     Raises:
         InputError: it cannot be read.
     """
@@ -196,7 +201,8 @@ def read_mask(path: Path) -> Any:
     from assets3d.images.picture import on_background, read_picture
 
     rgb = on_background(read_picture(path, field="edit.mask"), (0.0, 0.0, 0.0))
-    return np.round(rgb.mean(axis=2)).astype(np.uint8)
+    white = np.round(rgb.mean(axis=2)).astype(np.uint8)
+    return np.where(white < _NEARLY_BLACK, 0, white).astype(np.uint8)
 
 
 def learned_words(spec: Mapping[str, Any]) -> set[str]:

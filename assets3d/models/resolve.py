@@ -7,42 +7,21 @@ this machine costs no network call.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from assets3d.errors import InputError
-from assets3d.models.entry import HUB_ID, Entry, read_entry
-from assets3d.models.files import EMBEDDED_FOLDER, ModelFiles, data_files
+from assets3d.models.entry import Entry
+from assets3d.models.files import ModelFiles, data_files
+from assets3d.models.places import Places, Registry, entry_of
 from assets3d.models.rembg_files import rembg_file
 from assets3d.models.snapshots import commit_of, hub_model, hub_parts, own_files
-from assets3d.models.trees import FOLDERS, find_in_trees, nearest_names
+from assets3d.models.trees import file_names, find_in_trees
+from assets3d.models.unregistered import unregistered
 from assets3d.weight_files import refuse_pickle
 
 # The folder in assets3d/weights, where it is not the step's own name.
 _EMBEDDED_NAMES = {"splats": "lgm"}
-
-#: name -> entry, checked (`Entry`) or as the file has it; those are checked when they are needed.
-Registry = Mapping[str, Entry | Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where models may lie besides the Hub's cache.
-
-    Attributes:
-        embedded: the folder of the weights that ship with the package.
-        trees: folders shared with ComfyUI or the WebUI.
-        local: registered name -> the folder or file that stands for it.
-        commits: repository that is named directly -> its pinned commit.
-    """
-
-    embedded: Path = EMBEDDED_FOLDER
-    trees: tuple[Path, ...] = ()
-    local: Mapping[str, Path] = field(default_factory=dict)
-    commits: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve(
@@ -75,9 +54,9 @@ def resolve(
     if embedded_folder is not None:
         places = replace(places, embedded=embedded_folder)
     where = f"{step}.model"
-    entry = _entry(name, registry)
+    entry = entry_of(name, registry)
     if entry is None or entry.step not in (None, step):
-        return _unregistered(where, step, "checkpoint", name, registry, download, places)
+        return unregistered(where, step, "checkpoint", name, registry, download, places)
     if entry.kind not in ("checkpoint", "inpainting"):
         raise InputError(f"{where}: {name} is a {entry.kind}, wanted a checkpoint")
     return _registered(where, step, entry, download, places)
@@ -107,22 +86,22 @@ def resolve_file(
         PassingError: the download failed.
     """
     places = places or Places()
-    entry = _entry(name, registry)
+    entry = entry_of(name, registry)
     if entry is None:
-        return _unregistered(where, "image", kind, name, registry, download, places)
+        return unregistered(where, "image", kind, name, registry, download, places)
     if entry.kind != kind:
         raise InputError(f"{where}: {name} is a {entry.kind}, wanted a {kind}")
     return _registered(where, entry.step or "image", entry, download, places)
 
 
-def _entry(name: str, registry: Registry) -> Entry | None:
-    values = registry.get(name)
-    return values if values is None or isinstance(values, Entry) else read_entry(name, values)
-
-
 def _registered(where: str, step: str, entry: Entry, download: bool, places: Places) -> ModelFiles:
     source, revision = entry.source, entry.revision
     parts: dict[str, Path] = {}
+    if entry.name in places.local and source == "rembg":
+        raise InputError(
+            f"{where}: local_models names {entry.name}, which rembg finds by rules of its own, "
+            f"wanted your file at models/{entry.name}/{entry.name}.onnx below REMBG_HOME"
+        )
     if entry.name in places.local:
         source, revision = "local", None
         path = _given(where, places.local[entry.name])
@@ -164,18 +143,11 @@ def _from_cache_or_trees(
         return (entry.source, *hub_model(where, entry, download=False))
     except InputError:
         pass
-    for name in (*entry.single_file, *_single_names(entry)):
+    for name in file_names(entry):
         path = find_in_trees(entry.kind, name, places.trees, where)
         if path is not None:
             return "models_dir", path, _parts_for_shared(where, entry)
     return None
-
-
-def _single_names(entry: Entry) -> tuple[str, ...]:
-    """Return the entry's own file name where it is one file with a telling name."""
-    name = Path(entry.one_file or "").name
-    telling = name.endswith(".safetensors") and not name.startswith(("pytorch_", "diffusion_"))
-    return (name,) if telling and entry.kind in FOLDERS else ()
 
 
 def _parts_for_shared(where: str, entry: Entry) -> dict[str, Path]:
@@ -205,63 +177,3 @@ def _embedded(where: str, path: Path) -> Path:
             "wanted a whole checkout, or a training run"
         )
     return path
-
-
-def _unregistered(
-    where: str,
-    step: str,
-    kind: str,
-    name: str,
-    registry: Registry,
-    download: bool,
-    places: Places,
-) -> ModelFiles:
-    path = Path(name).expanduser()
-    if path.exists():
-        refuse_pickle(path, where)
-        return _known(ModelFiles(step, name, "local", path, data_files(path)), registry)
-    shareable = step == "image" and kind in FOLDERS
-    shared = find_in_trees(kind, name, places.trees, where) if shareable else None
-    if shared is not None:
-        return _known(ModelFiles(step, name, "models_dir", shared, (shared,)), registry)
-    refuse_pickle(path, where)
-    known = sorted(key for key, values in registry.items() if _is_for(values, step, kind))
-    near = difflib.get_close_matches(name, known, 1)
-    if HUB_ID.fullmatch(name) and not near:
-        direct = Entry(name, name, revision=places.commits.get(name))
-        path, _ = hub_model(where, direct, download=download)
-        found = ModelFiles(step, name, "hub", path, data_files(path), revision=commit_of(path))
-        return _known(found, registry)
-    if shareable:
-        near += nearest_names(kind, name, places.trees, where)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    raise InputError(
-        f"{where}: found {name!r}{hint}, wanted one of {', '.join(known) or 'none'}, "
-        "a local folder or file, a file name in models_dir, or a Hub repository owner/name"
-    )
-
-
-def _is_for(values: Entry | Mapping[str, Any], step: str, kind: str) -> bool:
-    """Say whether an entry is for a step and of a kind, without checking the rest of it."""
-    fields = vars(values) if isinstance(values, Entry) else values
-    return fields.get("step") in (None, step) and fields.get("kind", "checkpoint") == kind
-
-
-def _known(model: ModelFiles, registry: Registry) -> ModelFiles:
-    """Give a model that was not named by its registered name the licence that it has there."""
-    for name in registry:
-        entry = _entry(name, registry)
-        assert entry is not None
-        names = (*entry.single_file, *_single_names(entry))
-        if model.source == "hub":
-            same = entry.source == model.name
-        else:
-            same = model.path.name in names
-        if same:
-            return replace(
-                model,
-                licence=entry.licence,
-                commercial=entry.commercial_word,
-                registered=True,
-            )
-    return model

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from assets3d.errors import InputError
+from assets3d.models.entry import Entry
 from assets3d.weight_files import PICKLE_SUFFIXES, refuse_pickle
 
 #: Kind of model -> the names of its folders, lower case, in ComfyUI and in the WebUI.
@@ -65,6 +66,14 @@ def find_in_trees(kind: str, name: str, trees: Sequence[Path], where: str) -> Pa
     if pickled is not None:
         refuse_pickle(pickled, where)
     return None
+
+
+def file_names(entry: Entry) -> tuple[str, ...]:
+    """Return a registered model's file names in shared folders, its own one where that tells."""
+    name = Path(entry.one_file or "").name
+    telling = name.endswith(".safetensors") and not name.startswith(("pytorch_", "diffusion_"))
+    own = (name,) if telling and entry.kind in FOLDERS else ()
+    return (*entry.single_file, *own)
 
 
 def nearest_names(kind: str, name: str, trees: Sequence[Path], where: str) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from assets3d.errors import InputError
 from assets3d.models import resolve, resolve_file
-from assets3d.models.resolve import Places
+from assets3d.models.places import Places
 from assets3d.models.trees import find_in_trees
 
 COMFY = {

@@ -31,6 +31,7 @@ REGISTRY = {
         "files": ["ink.safetensors"],
         "commercial": False,
     },
+    "cut": {"step": "cutout", "source": "rembg"},
 }
 FILES = {"model_index.json": b"{}", "unet/net.safetensors": WEIGHTS}
 
@@ -156,6 +157,10 @@ def test_models_dir_and_local_models_of_the_settings(here, hub):  # noqa: F811
     found = _models.find_model("image", "net")
     assert (found.path.name, found.source) == ("own", "local")
     assert not (here / "configs/models.lock.yaml").exists()  # theirs, not ours to pin
+    (here / "configs/pipeline.yaml").write_text("local_models: {cut: own}\n")
+    _forget()
+    with pytest.raises(InputError, match=r"cutout\.model: local_models names cut, .* REMBG_HOME"):
+        _models.find_model("cutout", "cut")
     (here / "configs/pipeline.yaml").write_text("models_dir: 7\n")
     _forget()
     with pytest.raises(InputError, match="models_dir is 7, wanted a folder"):
@@ -202,6 +207,12 @@ def test_fetch_without_names_brings_what_the_profile_names(here, hub, capsys):  
     assert status == 0, err
     fetched = {line.split(" ")[0] for line in out.splitlines() if "files verified" in line}
     assert fetched == {"net", "ink"}
+    (here / "configs/profiles/full.yaml").write_text(
+        "image: {family: sdxll}\nviews: {model: toy}\n"
+    )
+    status, _, err = run(capsys, "fetch")
+    assert status == 1
+    assert "image.family: found 'sdxll'" in err  # and not everything but the image model
 
 
 @pytest.mark.slow

@@ -221,6 +221,30 @@ def test_what_is_not_there_is_named(place):
     )
 
 
+def test_a_scheduler_without_a_model_of_its_own_is_refused(place):
+    fields = {"prompt": None, "edit": {"image": "first.png", "mask": "mask.png", "prompt": "x"}}
+    message = _failure(place, {"edit": {"scheduler": "Euler"}}, **fields)
+    assert "image.edit.scheduler: goes with image.edit.model only" in message
+
+
+def test_traces_of_jpeg_are_no_mask(tmp_path):
+    from stages._steering import read_mask
+
+    mask = np.zeros((64, 64), np.uint8)
+    mask[20:41, 13:37] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.jpg", quality=90)
+    stored = np.array(Image.open(tmp_path / "mask.jpg"))
+    assert (stored[mask == 0] > 0).any()
+    found = read_mask(tmp_path / "mask.jpg")
+    near = np.zeros_like(mask)
+    near[16:48, 8:40] = 1  # the blocks of 8 x 8 that the edge runs through
+    assert not found[near == 0].any()
+    assert (found[mask == 255] > 200).all()
+    soft = np.full((4, 4), 100, np.uint8)
+    Image.fromarray(soft).save(tmp_path / "soft.png")
+    assert (read_mask(tmp_path / "soft.png") == 100).all()
+
+
 def test_registered_networks_are_all_of_one_kind(place, monkeypatch):
     from stages import _steering
     from stages.specs.steering import ControlSpec
