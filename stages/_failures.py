@@ -150,7 +150,7 @@ def read_failures(folder: Path) -> Failures:
 # DVC runs a stage again only when one of its dependencies changed. Each step therefore depends on
 # the folder configs/retry/<step>/, which holds nothing but a placeholder: a later stage that sees
 # passing failures there puts an empty file `pending` into it, and the step takes it out again when
-# it starts. dvc.lock records dependencies after a run, so it only ever knows the folder without the
+# it is done. dvc.lock records dependencies after a run, so it only knows the folder without the
 # file: nothing of this machine gets into Git, and DVC's run cache cannot answer with the failure.
 # The folder is outside runs/ because a dependency must exist even after `rm -r runs`.
 RETRY_ROOT = Path("configs/retry")
@@ -165,5 +165,5 @@ def ask_again(step_folders: list[Path], retry_root: Path = RETRY_ROOT) -> None:
 
 
 def answered(step: str, retry_root: Path = RETRY_ROOT) -> None:
-    """Take a step's mark away: it is running."""
+    """Take a step's mark away: it has tried."""
     (retry_root / step / "pending").unlink(missing_ok=True)

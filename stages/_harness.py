@@ -97,7 +97,6 @@ def run_step(
         executor: who builds.
     """
     started = time.perf_counter()
-    _failures.answered(step.name)
     _failures.ask_again(list(before))
     store = Store(out.parent / STORE_FOLDER)
     store.sweep()
@@ -124,6 +123,8 @@ def run_step(
         "skipped": list(plan.skipped),
     }
     write_state(out.parent, step.name, state)
+    # Not before: killed until here, the step runs again although its last folder was put back.
+    _failures.answered(step.name)
     built = sum(1 for w in missing if w.key in items)
     reused = len(linked) - built
     return Summary(step.name, built, reused, len(failures), len(plan.skipped), seconds)

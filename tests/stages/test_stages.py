@@ -145,6 +145,19 @@ def test_killed_in_the_middle_the_next_run_finishes_the_rest(filled):
     assert not list((filled.root / "runs/.store/.building").iterdir())
 
 
+def test_killed_while_it_tries_again_a_step_stays_marked(filled):
+    """Its last folder is put back as it was: without the mark DVC would see nothing to do."""
+    filled.stage("image")
+    filled.stage("cutout", faults="cutout/3=full_disk")
+    mark = filled.root / "configs/retry/cutout/pending"
+    filled.stage("views")
+    assert mark.is_file()
+    assert filled.stage("cutout", faults="cutout/3=kill").returncode == -9
+    assert mark.is_file()
+    assert filled.stage("cutout").returncode == 0
+    assert not mark.exists()
+
+
 def test_a_killed_worker_is_a_passing_failure(filled):
     (filled.root / "configs/pipeline.yaml").write_text("workers: 2\n")
     filled.stage("image")
