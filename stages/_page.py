@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from stages._records import RECORD_FILE
 from stages._report import AssetReport, summary
@@ -105,7 +106,7 @@ def _link(path: Path, text: str, folder: Path) -> str:
 
 
 def _address(path: Path, folder: Path) -> str:
-    return escape(Path(os.path.relpath(path, folder)).as_posix())
+    return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))
 
 
 def _pictures(report: AssetReport, folder: Path) -> str:

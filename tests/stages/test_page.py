@@ -81,3 +81,11 @@ def test_how_a_run_ended(reports, tmp_path):
     write_gallery(good, gallery)
     assert how_it_ended(gallery, 0).startswith("3 assets, 0 failed, 1 with warnings: open")
     assert how_it_ended(gallery, 255).startswith("stopped before the end")
+
+
+def test_a_photograph_of_any_name_is_linked(tmp_path):
+    picture = tmp_path / "my #1 mug, 100%?.png"
+    picture.write_bytes(b"x")
+    (tmp_path / "assets.yaml").write_text(f"mug: {{image: {json.dumps(str(picture))}}}\n")
+    shown = page(gather(read_manifest(tmp_path / "assets.yaml"), []), tmp_path)
+    assert 'src="my%20%231%20mug%2C%20100%25%3F.png"' in shown
