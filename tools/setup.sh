@@ -14,7 +14,7 @@ command -v "$PYTHON" >/dev/null 2>&1 || PYTHON=python3
 missing=""
 want() { missing="$missing $1"; }
 "$PYTHON" -c 'import ensurepip' 2>/dev/null || want "$("$PYTHON" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
-command -v c++ >/dev/null 2>&1 || command -v clang++ >/dev/null 2>&1 || want g++
+command -v g++ >/dev/null 2>&1 || command -v clang++ >/dev/null 2>&1 || want g++
 has_library() { ldconfig -p 2>/dev/null | grep -q "$1" || [ -e "/usr/lib/$(uname -m)-linux-gnu/$1" ]; }
 has_library libEGL.so.1 || want libegl1
 has_library libEGL_mesa.so.0 || want libegl-mesa0
@@ -52,7 +52,7 @@ if [ -n "${TORCH_INDEX:-}" ]; then
 else
   pip install -q -c constraints.txt torch
 fi
-if ! command -v c++ >/dev/null 2>&1 && ! command -v clang++ >/dev/null 2>&1; then
+if ! command -v g++ >/dev/null 2>&1 && ! command -v clang++ >/dev/null 2>&1; then
   echo "setup: no C++ compiler: using the one in the ziglang package"
   pip install -q -c constraints.txt ziglang
 fi
