@@ -209,3 +209,22 @@ def test_the_trained_network_is_the_runtime_network() -> None:
         wanted = (wanted + task.network.output_mean).numpy()
     found = Network(expanded(task.network.weights()), backend="numpy")(x.numpy()).output
     assert np.abs(found - wanted).max() < 2e-3 * np.abs(wanted).max()
+
+
+@pytest.mark.slow
+def test_a_folder_of_bvh_becomes_the_binary_folder_without_further_options(tmp_path):
+    from motion.files.bvh import write_bvh
+    from motion.gaits import make_gaits
+    from motion.gaits.timeline import Part
+    from motion.weights import read_folder
+
+    data = tmp_path / "data"
+    data.mkdir()
+    for name, speed in (("a", 0.7), ("b", 1.5)):
+        made = make_gaits([Part(5.0, speed_mps=speed)], name=name)
+        write_bvh(data / f"{name}.bvh", made.clip)
+    out = tmp_path / "out"
+    small = ("--preset", "small", "--steps", "2", "--minutes", "0.01", "--batch", "4")
+    motion.main(["--data", str(data), "--out", str(out), *small])
+    assert len(list((out / "export" / "binary").iterdir())) == 58
+    assert read_folder(out / "export" / "binary").output_mean.shape == (363,)
