@@ -4,10 +4,11 @@
     python -m training.motion --data FOLDER_OF_BVH --preset reference --device cuda --export out/
 
 Data: every BVH below the folder with the quadruped's 27 bones; styles from a sidecar CSV (see
-training/motion_labels.py) or guessed. Each call trains for --minutes, leaves the
-network in OUT/export (or --export) and goes on from there the next time. Presets: `reference` is the published recipe (512 hidden units, 8 experts, batch 32,
-dropout 0.3, Adam with warm restarts); `small` fits a CPU and is unrolled in its last part: it is
-fed its own poses for some frames, as the controller will do.
+training/motion_labels.py) or guessed. Each call trains for --minutes, leaves the network in
+OUT/export (or --export) and goes on from there the next time. Presets: `reference` is the
+published recipe (512 hidden units, 8 experts, batch 32, dropout 0.3, Adam with warm restarts);
+`small` fits a CPU and is unrolled in its last part: it is fed its own poses for some frames, as
+the controller will do.
 """
 
 from __future__ import annotations
