@@ -49,6 +49,7 @@ check: $(READY)  ## Lint, format and types
 
 bench: $(READY)  ## Measure speed and quality into benchmarks/results/ (an idle machine, about an hour)
 	@$(BIN)/python -m benchmarks.raster
+	@$(BIN)/python -m benchmarks.mesh
 	@$(BIN)/python -m benchmarks.pipeline
 	@$(BIN)/python -m benchmarks.quality
 

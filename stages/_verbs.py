@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,9 @@ def add_asset(path: Path, name: str, fields: Mapping[str, Any]) -> str:
     )
     line = f"{name}: {entry.strip()}"
     gap = "" if not text or text.endswith("\n") else "\n"
-    path.write_text(f"{text}{gap}{line}\n", encoding="utf-8")
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    partial.write_text(f"{text}{gap}{line}\n", encoding="utf-8")
+    partial.replace(path)  # a full disk must not cost a person the manifest
     return line
 
 
