@@ -1,5 +1,6 @@
 // The network's pass: layer after layer, the panels of a layer spread over threads. Every sum is
 // formed by one task in one order, so the number of threads cannot change a bit of the result.
+#include "api.h"
 #include "mann.h"
 
 #include <string.h>
@@ -9,12 +10,6 @@
 
 #include "cpu.h"
 #include "pool.h"
-
-#if defined(_WIN32)
-#define A3D_API extern "C" __declspec(dllexport)
-#else
-#define A3D_API extern "C" __attribute__((visibility("default")))
-#endif
 
 extern "C" {
 extern const MannTable a3d_mann_baseline, a3d_mann_avx2, a3d_mann_avx512;

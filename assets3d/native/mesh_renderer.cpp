@@ -8,13 +8,8 @@
 #include <new>
 #include <vector>
 
+#include "api.h"
 #include "pool.h"
-
-#if defined(_WIN32)
-#define A3D_API extern "C" __declspec(dllexport)
-#else
-#define A3D_API extern "C" __attribute__((visibility("default")))
-#endif
 
 extern "C" struct A3dMeshScene {
     const float* vertices;       // (N, 3)

@@ -5,15 +5,10 @@
 
 #include <mutex>
 
+#include "api.h"
 #include "cpu.h"
 #include "frame.h"
 #include "pool.h"
-
-#if defined(_WIN32)
-#define A3D_API extern "C" __declspec(dllexport)
-#else
-#define A3D_API extern "C" __attribute__((visibility("default")))
-#endif
 
 extern "C" {
 extern const KernelTable a3d_table_baseline;

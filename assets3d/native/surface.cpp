@@ -7,13 +7,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "api.h"
 #include "pool.h"
-
-#if defined(_WIN32)
-#define A3D_API extern "C" __declspec(dllexport)
-#else
-#define A3D_API extern "C" __attribute__((visibility("default")))
-#endif
 
 extern "C" struct A3dPicture {
     float view[12];              // rows of the 3x4 world-to-camera matrix, OpenCV axes
