@@ -1,0 +1,52 @@
+"""The catalogue: every family by name, and the one way to draw a material from it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from assets3d.textures.material import Material
+from assets3d.textures.world.families import bricks
+from assets3d.textures.world.family import Family
+from assets3d.textures.world.layers import Layers, finish
+
+#: Seeds from here on are for benchmarks only; training stays below.
+BENCHMARK_SEED_START = 1_000_000
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (bricks.BRICKS,)}
+
+#: Families that no training command may see.
+HELD_OUT_FAMILIES: tuple[str, ...] = tuple(f.name for f in FAMILIES.values() if f.held_out)
+
+#: The families for training, in a fixed order.
+TRAINING_FAMILIES: tuple[str, ...] = tuple(f.name for f in FAMILIES.values() if not f.held_out)
+
+
+def sample_layers(family: str, seed: int, size_px: int) -> Layers:
+    """Return what a family paints for a seed; the same layout and words at every size.
+
+    Raises:
+        KeyError: if the family is not in `FAMILIES`.
+        ValueError: if the seed is negative.
+    """
+    return FAMILIES[family].paint(size_px, _generator(family, seed))
+
+
+def sample_material(family: str, seed: int, size_px: int) -> Material:
+    """Return the material of a family and seed; the same layout and tile side at every size.
+
+    Raises:
+        KeyError: if the family is not in `FAMILIES`.
+        ValueError: if the seed is negative.
+    """
+    tile_m = _generator(f"{family} tile", seed).uniform(*FAMILIES[family].tile_m)
+    return finish(sample_layers(family, seed, size_px), float(tile_m))
+
+
+def _generator(name: str, seed: int) -> np.random.Generator:
+    if seed < 0:
+        raise ValueError(f"seed: found {seed}, wanted a whole number from 0 up")
+    # The name enters through a hash, not Python's own, which differs between processes.
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
+    return np.random.default_rng([number, seed])
