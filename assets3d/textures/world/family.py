@@ -18,7 +18,7 @@ class Family:
         name: its key, one word.
         paint: paints one at a size in pixels; the layout depends on the generator alone.
         nouns: what people call it; the first is the plainest.
-        words: all words and phrases that `paint` may give as `Layers.words`.
+        words: all words that `paint` may give in `Layers.words`; phrases join them by "and".
         tile_m: range of sensible real tile sides, in metres.
         held_out: kept from training, for honest benchmarks.
     """

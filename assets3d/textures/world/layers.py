@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from assets3d.textures.fields import normals_of_slopes, slopes_of_height
 from assets3d.textures.material import Material
+from assets3d.textures.occlusion import ambient_occlusion
 from assets3d.textures.world.noise import Field
 
 #: Albedo of real surfaces: charcoal to fresh snow, as sRGB code values.
-DARKEST, BRIGHTEST = 0.08, 0.93
+DARKEST, BRIGHTEST = 0.14, 0.93
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,6 @@ class Layers:
 
 def finish(layers: Layers, tile_m: float) -> Material:
     """Return the material of a tile of `tile_m` metres: normals and occlusion from the height."""
-    from assets3d.textures.fields import normals_of_slopes, slopes_of_height
-    from assets3d.textures.occlusion import ambient_occlusion
-
     height_m = np.asarray(layers.height * tile_m, np.float32)
     height_m -= height_m.mean(dtype=np.float64).astype(np.float32)
     pixel_m = tile_m / len(height_m)

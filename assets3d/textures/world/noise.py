@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,9 @@ from scipy.spatial import cKDTree
 Field = NDArray[np.floating]
 
 # Brings one octave of gradient noise to a standard deviation of about 0.35.
-_OCTAVE_SCALE = 1.45
+_OCTAVE_SCALE = 1.6
+# Points at once: what is between them stays in a core's cache.
+_BLOCK = 16384
 
 
 def grid(size_px: int) -> tuple[Field, Field]:
@@ -78,7 +81,13 @@ def ridged(
     return total / np.float32(sum(gain**octave for octave in range(octaves)))
 
 
-def _octaves(x, y, cells, octaves, generator):  # type: ignore[no-untyped-def]
+def _octaves(
+    x: Field,
+    y: Field,
+    cells: int | tuple[int, int],
+    octaves: int,
+    generator: np.random.Generator,
+) -> Iterator[NDArray[np.float32] | None]:
     """Yield each octave of gradient noise, or None where the picture is too coarse for it."""
     across, down = (cells, cells) if isinstance(cells, int) else cells
     finest = x.shape[0] / 2 if np.ndim(x) == 2 and x.shape[0] == x.shape[1] else np.inf
@@ -98,32 +107,41 @@ def _gradient_noise(x: Field, y: Field, angle: NDArray[np.float32]) -> NDArray[n
         v, fade_v = v[:, None], fade_v[:, None]
         rows_x = gradient_x[j0] * (1 - fade_v) + gradient_x[j1] * fade_v
         rows_y = gradient_y[j0] * ((1 - fade_v) * v) + gradient_y[j1] * (fade_v * (v - 1))
-        value = np.take(rows_x * 1.0, i0, axis=1) * ((1 - fade_u) * u)
+        value = np.take(rows_x, i0, axis=1) * ((1 - fade_u) * u)
         value += np.take(rows_x, i1, axis=1) * (fade_u * (u - 1))
         value += np.take(rows_y, i0, axis=1) * (1 - fade_u)
         value += np.take(rows_y, i1, axis=1) * fade_u
         return value
-    i0, i1, u, fade_u = _cell(x, across)
-    j0, j1, v, fade_v = _cell(y, down)
+    shape = np.shape(x)
+    x, y = np.ravel(x), np.ravel(y)
+    gradient_x, gradient_y = gradient_x.ravel(), gradient_y.ravel()
+    value = np.zeros(x.shape, np.float32)
+    for start in range(0, len(x), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        i0, i1, u, fade_u = _cell(x[part], across)
+        j0, j1, v, fade_v = _cell(y[part], down)
+        rows = []
+        for j, dv in ((j0 * across, v), (j1 * across, v - 1)):
+            left, right = j + i0, j + i1
+            near = gradient_x.take(left) * u + gradient_y.take(left) * dv
+            far = gradient_x.take(right) * (u - 1) + gradient_y.take(right) * dv
+            rows.append(near + fade_u * (far - near))
+        value[part] = rows[0] + fade_v * (rows[1] - rows[0])
+    return value.reshape(shape)
 
-    def corner(j, i, du, dv):  # type: ignore[no-untyped-def]
-        flat = j * across + i
-        return gradient_x.ravel()[flat] * du + gradient_y.ravel()[flat] * dv
 
-    top = corner(j0, i0, u, v)
-    top += fade_u * (corner(j0, i1, u - 1, v) - top)
-    bottom = corner(j1, i0, u, v - 1)
-    bottom += fade_u * (corner(j1, i1, u - 1, v - 1) - bottom)
-    return top + fade_v * (bottom - top)
-
-
-def _cell(t: Field, cells: int):  # type: ignore[no-untyped-def]
+def _cell(
+    t: Field, cells: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
     """Return both neighbours' lattice indices, the fraction between them and its fade."""
-    scaled = np.asarray(t) * cells
+    scaled = (t - np.floor(t)) * cells
     floor = np.floor(scaled)
     u = (scaled - floor).astype(np.float32)
-    first = floor.astype(np.int64) % cells
-    return first, (first + 1) % cells, u, u * u * u * (u * (u * 6 - 15) + 10)
+    first = floor.astype(np.intp)
+    first[first == cells] = 0  # a product may round up to the whole
+    following = first + 1
+    following[following == cells] = 0
+    return first, following, u, u * u * u * (u * (u * 6 - 15) + 10)
 
 
 @dataclass(frozen=True)
@@ -143,7 +161,7 @@ class Cells:
 
 def cellular(x: Field, y: Field, points: Field) -> Cells:
     """Return the nearest of the points (N, 2) on the torus for each (x, y); N at least 2."""
-    tree = cKDTree(points % 1.0, leafsize=4, boxsize=1.0)
+    tree = cKDTree(points % 1.0, leafsize=4, boxsize=1.0)  # small leaves: a third faster
     queries = np.stack([x % 1.0, y % 1.0], axis=-1)
     distance, index = tree.query(queries, k=2)
     return Cells(distance[..., 0], distance[..., 1], index[..., 0])

@@ -15,11 +15,18 @@ def smoothstep(low: float, high: float, values: Field) -> Field:
     return t * t * (3.0 - 2.0 * t)
 
 
-def mix(a: Field | Sequence[float], b: Field | Sequence[float], share: Field | float) -> Field:
-    """Return a where `share` is 0 and b where it is 1; a colour (3,) is mixed per pixel."""
+def mix(
+    a: Field | Sequence[float] | float,
+    b: Field | Sequence[float] | float,
+    share: Field | float,
+) -> Field:
+    """Return a where `share` (S, S) is 0 and b where it is 1.
+
+    Each may be a number, a field (S, S), a colour (3,) or a coloured field (S, S, 3).
+    """
     a, b = np.asarray(a, np.float32), np.asarray(b, np.float32)
     share = np.asarray(share, np.float32)
-    if max(a.ndim, b.ndim) and (a.shape[-1:] == (3,) or b.shape[-1:] == (3,)):
+    if any(part.ndim in (1, 3) for part in (a, b)):
         share = share[..., None]
     return a + (b - a) * share
 
