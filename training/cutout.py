@@ -104,7 +104,7 @@ class CutoutTask:
         return contact_sheet(np.stack(shown), 18)
 
     def export(self, networks: nn.Module, folder: Path, progress: Progress, note: str) -> None:
-        """Write cutout.onnx (float32, sigmoid inside) and its card."""
+        """Write cutout.onnx (weights as 16-bit floats, sigmoid inside) and its card."""
         export_onnx(networks, folder / "cutout.onnx")
         write_card(
             folder,
