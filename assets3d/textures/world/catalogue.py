@@ -7,14 +7,24 @@ import hashlib
 import numpy as np
 
 from assets3d.textures.material import Material
-from assets3d.textures.world.families import bricks
+from assets3d.textures.world.families import (
+    bricks,
+    cobble,
+    planks,
+)
 from assets3d.textures.world.family import Family
 from assets3d.textures.world.layers import Layers, finish
 
 #: Seeds from here on are for benchmarks only; training stays below.
 BENCHMARK_SEED_START = 1_000_000
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (bricks.BRICKS,)}
+_ALL: tuple[Family, ...] = (
+    bricks.BRICKS,
+    cobble.COBBLE,
+    planks.PLANKS,
+)
+
+FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 
 #: Families that no training command may see.
 HELD_OUT_FAMILIES: tuple[str, ...] = tuple(f.name for f in FAMILIES.values() if f.held_out)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Field = NDArray[np.floating]
+Field = NDArray[Any]
 
 # Brings one octave of gradient noise to a standard deviation of about 0.35.
 _OCTAVE_SCALE = 1.6
