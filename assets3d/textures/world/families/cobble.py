@@ -22,8 +22,8 @@ ROCKS: dict[str, tuple[Rgb, ...]] = {
     "dark": ((0.32, 0.32, 0.34), (0.28, 0.28, 0.28)),
     "beige": ((0.70, 0.63, 0.51), (0.66, 0.57, 0.44)),
     "brown": ((0.47, 0.37, 0.29), (0.41, 0.32, 0.25)),
-    "red": ((0.52, 0.34, 0.30), (0.56, 0.38, 0.32)),
-    "blue": ((0.38, 0.43, 0.50), (0.45, 0.50, 0.56)),
+    "red": ((0.48, 0.33, 0.29), (0.53, 0.38, 0.33)),
+    "blue": ((0.40, 0.44, 0.49), (0.47, 0.50, 0.54)),
 }
 BEDS: tuple[Rgb, ...] = (
     (0.62, 0.55, 0.43),
@@ -55,9 +55,9 @@ def cobble(size_px: int, generator: np.random.Generator) -> Layers:
     words = ["square"] if square else []
 
     # Relief: domes over a bed that fills the joints to a varying level.
-    gap = paving.reach * dice.between(0.04, 0.14)
+    gap = paving.reach * dice.between(0.02, 0.1)
     chips = np.maximum(fbm(x, y, 14, 4, generator, gain=0.6) - 0.1, 0.0)
-    edge = paving.edge - gap - paving.reach * dice.between(0.05, 0.2) * chips
+    edge = paving.edge - gap - paving.reach * dice.between(0.04, 0.16) * chips
     shoulder = bevel(edge, paving.reach * dice.between(0.35, 0.7))
     crown = smoothstep(0.0, 1.0, edge / paving.reach)
     depth = paving.reach * dice.between(0.35, 0.6)
@@ -82,7 +82,11 @@ def cobble(size_px: int, generator: np.random.Generator) -> Layers:
     name = dice.pick(list(ROCKS))
     base = shade(dice, dice.pick(ROCKS[name]))
     tones = colours_per_element(
-        base, paving.count, generator, value=dice.between(0.12, 0.35), hue=dice.between(0.01, 0.04)
+        base,
+        paving.count,
+        generator,
+        value=dice.between(0.12, 0.35),
+        hue=dice.between(0.005, 0.022),
     )
     if dice.chance(0.3):
         other = shade(dice, dice.pick(ROCKS[dice.pick(list(ROCKS))]))
@@ -106,7 +110,7 @@ def cobble(size_px: int, generator: np.random.Generator) -> Layers:
 
     weather = generator.random()
     if weather < 0.25:
-        cover = moss_cover(x, y, 1.0 - crown, dice, dice.between(0.25, 0.55))
+        cover = moss_cover(x, y, 1.0 - shoulder, dice, dice.between(0.3, 0.55))
         green, cushions = moss(x, y, dice)
         colour = mix(colour, green, cover)
         height = height + cover * depth * (0.06 + 0.22 * cushions)
@@ -137,7 +141,7 @@ def _setts(x: Field, y: Field, dice: Dice) -> _Paving:
     """Return hewn blocks in courses."""
     columns = dice.whole(4, 8)
     rows = 2 * max(2, round(columns * dice.between(0.5, 0.75)))
-    bend = 0.1 / rows
+    bend = 0.06 / rows
     x, y = warped(
         x, y, bend * fbm(x, y, 7, 3, dice.generator), bend * fbm(x, y, 7, 3, dice.generator)
     )

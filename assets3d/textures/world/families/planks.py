@@ -28,6 +28,13 @@ WOODS: dict[str, tuple[Rgb, ...]] = {
     "grey": ((0.55, 0.53, 0.50), (0.47, 0.46, 0.45), (0.62, 0.60, 0.57)),
     "honey": ((0.72, 0.49, 0.27), (0.68, 0.45, 0.25)),
 }
+FILLINGS: tuple[Rgb, ...] = (
+    (0.20, 0.17, 0.15),
+    (0.30, 0.26, 0.22),
+    (0.60, 0.54, 0.45),
+    (0.72, 0.68, 0.61),
+    (0.80, 0.78, 0.74),
+)
 PAINTED = ("white", "blue", "green", "red", "turquoise", "grey", "yellow", "beige")
 
 
@@ -45,7 +52,7 @@ def planks(size_px: int, generator: np.random.Generator) -> Layers:
     boards = courses(
         x,
         y_bent,
-        dice.whole(1, 2),
+        2 if rows > 6 and dice.chance(0.4) else 1,
         rows,
         generator,
         shift=generator.random(rows) * 2.0,
@@ -61,9 +68,9 @@ def planks(size_px: int, generator: np.random.Generator) -> Layers:
     )
 
     # Relief: boards with round edges, cupped and lifted; age washes out the soft wood.
-    gap = half * dice.between(0.03, 0.12)
+    gap = half * dice.between(0.015, 0.07)
     nibble = np.maximum(fbm(x, y, (10, 30), 3, generator) - 0.1, 0.0)
-    edge = boards.edge(half * 0.08) - gap - half * 0.16 * age * nibble
+    edge = boards.edge(half * 0.06) - gap - half * 0.12 * age * nibble
     body = bevel(edge, half * dice.between(0.08, 0.3))
     depth = half * dice.between(0.2, 0.4)
     lift = generator.normal(0.0, 0.12 * depth, boards.count)
@@ -87,15 +94,19 @@ def planks(size_px: int, generator: np.random.Generator) -> Layers:
     late = (1.0 - early) ** 2
     streaks = fbm(x, y, (2, 24), 4, generator, gain=0.6)
     colour = colour * (1.0 - contrast * late + 0.08 * fibres + 0.1 * streaks)[..., None]
-    colour = mix(colour, np.multiply(wood, (0.52, 0.45, 0.40)), smoothstep(0.2, 0.9, knot))
+    colour = mix(
+        colour,
+        np.multiply(wood, (0.52, 0.45, 0.40)),
+        smoothstep(0.1, 0.9, knot) * (0.55 + 0.4 * late),
+    )
     colour = stained(colour, x, y, dice, dice.between(0.03, 0.12))
     colour = mix(colour, np.multiply(wood, 0.45), 0.7 * cracks)
     roughness = 0.62 + 0.1 * age + 0.08 * fibres + 0.1 * cracks
     words.append(wood_name)
     if dice.chance(0.3):
-        kept = dice.between(0.5, 1.05) - 0.2 * age
+        kept = dice.between(0.65, 1.15) - 0.2 * age
         coat = _coat(x, y, body, cracks, late, dice, kept)
-        if dice.chance(0.3):
+        if dice.chance(0.2):
             pattern, names, word = painted_pattern(x, y, dice)
             words = [word, f"{names[0]} and {names[1]}"]
         else:
@@ -106,7 +117,7 @@ def planks(size_px: int, generator: np.random.Generator) -> Layers:
         height = height + half * 0.008 * coat
         roughness = mix(roughness, dice.between(0.3, 0.6), coat)
     # What shows between boards: shade, dust or sand, now darker, now lighter than they.
-    dirt = shade(dice, dice.pick(((0.2, 0.17, 0.15), (0.3, 0.26, 0.22), (0.6, 0.54, 0.45))))
+    dirt = shade(dice, dice.pick(FILLINGS))
     colour = mix(dirt, colour, smoothstep(-0.02 * half, 0.06 * half, edge))
     colour = mix(colour, (0.3, 0.27, 0.26), nail_head)
     colour = mix(colour, (0.33, 0.2, 0.13), 0.6 * age * nail_rust)
