@@ -10,7 +10,11 @@ from assets3d.textures.material import Material
 from assets3d.textures.world.families import (
     bricks,
     cobble,
+    fabric,
+    leather,
+    metal_plates,
     planks,
+    roof_tiles,
 )
 from assets3d.textures.world.family import Family
 from assets3d.textures.world.layers import Layers, finish
@@ -22,6 +26,10 @@ _ALL: tuple[Family, ...] = (
     bricks.BRICKS,
     cobble.COBBLE,
     planks.PLANKS,
+    metal_plates.METAL_PLATES,
+    fabric.FABRIC,
+    roof_tiles.ROOF_TILES,
+    leather.LEATHER,
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
