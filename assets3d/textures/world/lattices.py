@@ -56,7 +56,7 @@ def courses(
     """Return rows of rectangles (running bond); each row moved by `shift` columns more.
 
     Args:
-        x: (S, S) tile coordinates in [0, 1), warped or not.
+        x: (S, S) tile coordinates, warped or not.
         y: the same.
         columns: rectangles in each row.
         rows: rows per tile; even where `shift` is a half.
@@ -65,6 +65,7 @@ def courses(
         column_jitter: up to which part of itself a width varies.
         row_jitter: the same of a row's height.
     """
+    y = y % 1.0
     row_edges = boundaries(rows, row_jitter, generator)
     edges = np.stack([boundaries(columns, column_jitter, generator) for _ in range(rows)])
     moves = np.arange(rows) * shift if np.ndim(shift) == 0 else np.asarray(shift)

@@ -25,7 +25,7 @@ class Light:
         strength: 0..1, share of the directional light; the rest is ambient.
         shadow: 0..1, how dark cast shadows are.
         occlusion_power: how strongly hollows are darkened.
-        gloss: factor on highlights.
+        gloss: factor on highlights and on what metal mirrors.
         exposure: factor on everything.
         tint: factors on red, green and blue.
         noise: standard deviation of grain, in code values 0..1.
@@ -92,6 +92,10 @@ def lit(
     smooth = (1.0 - material.roughness) ** 2
     highlight = light.gloss * light.strength * smooth * shine ** (8.0 + 120.0 * smooth) * ambient
     base = _linear(material.base_colour)
+    # Metal mirrors surroundings that are bright towards the light and dark away from it.
+    leaning = 2.0 * material.normals[..., 2] * (material.normals @ towards.astype(np.float32))
+    leaning = np.tanh(3.0 * (leaning - towards[2]))
+    shading *= 1.0 + light.gloss * smooth * material.metallic * (0.9 * leaning - 0.1)
     mirror = 0.3 + (base - 0.3) * material.metallic[..., None]
     colour = base * shading[..., None] + mirror * highlight[..., None]
     colour *= light.exposure * np.asarray(light.tint, np.float32)

@@ -46,11 +46,11 @@ def fabric(size_px: int, generator: np.random.Generator) -> Layers:
     knitted = dice.chance(0.22)
     wander = dice.between(0.05, 0.2)
     if knitted:
-        yarns = _knit(x, y, dice.whole(7, 14), wander, dice)
+        yarns = _knit(x, y, dice.whole(8, 16), wander, dice)
         words.append("knitted")
     else:
         kind = dice.pick(("plain", "basket", "twill", "twill", "herringbone"))
-        yarns = _weave(x, y, 4 * dice.whole(4, 8), kind, wander, dice)
+        yarns = _weave(x, y, 4 * dice.whole(6, 12), kind, wander, dice)
         words.append({"plain": "woven", "basket": "woven"}.get(kind, kind))
 
     # Relief: yarns, their twisted plies, loose fibres, soft folds.
@@ -60,11 +60,11 @@ def fabric(size_px: int, generator: np.random.Generator) -> Layers:
     fuzz = fbm(x, y, 72, 3, generator, gain=0.85)
     thick = fbm(x, y, 12, 3, generator)
     folds = fbm(x, y, 2, 3, generator, gain=0.45)
-    strength = dice.between(0.3, 0.5)
+    strength = dice.between(0.2, 0.36)
     height = (
         yarns.pitch
         * strength
-        * (yarns.relief + 0.06 * plies + dice.between(0.02, 0.07) * fuzz + 0.12 * thick)
+        * (yarns.relief + 0.09 * plies + dice.between(0.03, 0.1) * fuzz + 0.12 * thick)
     )
     height = height + dice.between(0.0, 0.02) * folds
 
@@ -79,9 +79,9 @@ def fabric(size_px: int, generator: np.random.Generator) -> Layers:
         roughness = roughness - 0.45
         words.insert(0, "silky")
     elif dice.chance(0.25):
-        patches = smoothstep(0.1, 0.5, fbm(x, y, 3, 6, generator, gain=0.65))
+        patches = smoothstep(0.0, 0.9, fbm(x, y, 3, 6, generator, gain=0.6))
         dirt = shade(dice, dice.pick(((0.3, 0.24, 0.18), (0.5, 0.45, 0.38), (0.2, 0.19, 0.18))))
-        colour = mix(colour, dirt, 0.55 * patches)
+        colour = mix(colour, dirt, dice.between(0.35, 0.7) * patches)
         words.insert(0, "stained")
     return Layers(colour, height, roughness, np.zeros_like(height), tuple(words))
 

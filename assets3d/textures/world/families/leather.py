@@ -61,9 +61,9 @@ def leather(size_px: int, generator: np.random.Generator) -> Layers:
     # Dye gathers in furrows, or polish leaves dust there: darker or lighter than the grain.
     settled = np.multiply(hide, dice.between(0.55, 0.8)) if dice.chance(0.6) else (0.7, 0.64, 0.56)
     colour = mix(colour, settled, dice.between(0.0, 0.45) * (1.0 - furrow))
-    rubbed = smoothstep(0.1, 0.6, fbm(x, y, 4, 6, generator, gain=0.65) + worn - 0.7)
+    rubbed = smoothstep(0.0, 0.9, fbm(x, y, 4, 6, generator, gain=0.65) + worn - 0.7)
     pale = np.minimum(np.multiply(hide, 1.25) + 0.08, 0.9)
-    colour = mix(colour, pale, 0.5 * rubbed * (0.5 + 0.5 * furrow))
+    colour = mix(colour, pale, dice.between(0.1, 0.4) * rubbed * (0.5 + 0.5 * furrow))
     roughness = dice.between(0.3, 0.6) + 0.2 * (1.0 - furrow) + 0.15 * rubbed
     if worn > 0.65:
         words.insert(0, "worn")

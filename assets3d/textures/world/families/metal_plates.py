@@ -16,7 +16,7 @@ from assets3d.textures.world.weathering import painted_pattern, speckled, staine
 METALS: dict[str, tuple[Rgb, ...]] = {
     "steel": ((0.66, 0.66, 0.67), (0.60, 0.61, 0.63)),
     "iron": ((0.46, 0.46, 0.47), (0.40, 0.40, 0.42)),
-    "copper": ((0.78, 0.51, 0.38), (0.72, 0.46, 0.34)),
+    "copper": ((0.74, 0.51, 0.41), (0.68, 0.46, 0.37)),
     "brass": ((0.76, 0.66, 0.40), (0.72, 0.60, 0.36)),
 }
 RUSTS: tuple[Rgb, ...] = ((0.42, 0.22, 0.12), (0.50, 0.29, 0.16), (0.33, 0.19, 0.13))
@@ -59,9 +59,9 @@ def metal_plates(size_px: int, generator: np.random.Generator) -> Layers:
     words.append(metal_name)
 
     if dice.chance(0.45):
-        coat = worn_paint(x, y, 0.55 * exposed, dice, dice.between(0.75, 1.15) - 0.25 * age)
+        coat = worn_paint(x, y, 0.55 * exposed, dice, dice.between(0.8, 1.15) - 0.25 * age)
         coat = coat * (1.0 - smoothstep(0.3, 0.8, scratches))
-        if dice.chance(0.3):
+        if dice.chance(0.2):
             pattern, names, word = painted_pattern(x, y, dice)
             words = [*words[:-1], word, f"{names[0]} and {names[1]}"]
         else:
@@ -89,11 +89,11 @@ def metal_plates(size_px: int, generator: np.random.Generator) -> Layers:
 
 def _panels(x: Field, y: Field, dice: Dice) -> tuple[Field, Field, Field, int]:
     """Return relief, 0..1 at seams and edges, and the panel of each pixel."""
-    columns, rows = dice.whole(2, 4), dice.whole(2, 4)
+    columns, rows = dice.whole(1, 3), dice.whole(2, 3)
     brickwise = rows % 2 == 0 and dice.chance(0.4)
     panels = courses(x, y, columns, rows, dice.generator, shift=0.5 if brickwise else 0.0)
     side = 1.0 / max(columns, rows)
-    groove = side * dice.between(0.012, 0.03)
+    groove = side * dice.between(0.008, 0.02)
     edge = panels.edge(side * dice.between(0.0, 0.12)) - groove
     body = bevel(edge, side * dice.between(0.02, 0.07))
     depth = side * dice.between(0.03, 0.06)
@@ -117,7 +117,7 @@ def _panels(x: Field, y: Field, dice: Dice) -> tuple[Field, Field, Field, int]:
 
 def _rivets(panels: Elements, side: float, groove: float, dice: Dice) -> tuple[Field, Field]:
     """Return domes in a row inside every panel's edge, and 0..1 around their feet."""
-    radius = side * dice.between(0.018, 0.034)
+    radius = side * dice.between(0.022, 0.042)
     inset = groove + radius * dice.between(1.8, 3.0)
     spacing = dice.between(4.5, 8.0) * radius
     steps = max(2, round(side / spacing))
@@ -155,7 +155,7 @@ def _tread(x: Field, y: Field, dice: Dice) -> tuple[Field, Field]:
 
 def _corrugated(x: Field, y: Field, dice: Dice) -> tuple[Field, Field, Field, int]:
     """Return waves with overlapping sheets; 0..1 in valleys and laps; the sheet of each pixel."""
-    waves, sheets = dice.whole(6, 12), dice.whole(1, 2)
+    waves, sheets = dice.whole(5, 10), dice.whole(1, 2)
     upright = dice.chance(0.5)
     across, along = (x, y) if upright else (y, x)
     wave = np.cos(2 * np.pi * waves * across)
@@ -163,6 +163,7 @@ def _corrugated(x: Field, y: Field, dice: Dice) -> tuple[Field, Field, Field, in
         wave = np.clip(1.6 * wave, -1.0, 1.0)  # trapezoid sheet
         wave = wave * (1.5 - 0.5 * wave * wave)
     height = dice.between(0.16, 0.24) / waves * wave
+    index = np.floor(along % 1.0 * sheets).astype(np.int64)
     along = along * sheets % 1.0
     lap = smoothstep(0.0, 0.012, along) * (1.0 - along)
     screws = np.hypot(
@@ -172,7 +173,6 @@ def _corrugated(x: Field, y: Field, dice: Dice) -> tuple[Field, Field, Field, in
     dome = np.sqrt(np.clip(1.0 - (screws / radius) ** 2, 0.0, 1.0))
     height = height + 0.012 * lap + 0.7 * radius * dome
     exposed = 0.5 * smoothstep(-0.4, -1.0, wave) + smoothstep(0.06, 0.0, along)
-    index = np.floor((x if not upright else y) * sheets).astype(np.int64)
     return height, np.clip(exposed, 0.0, 1.0), index, sheets
 
 
