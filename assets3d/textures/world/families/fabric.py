@@ -22,7 +22,7 @@ class _Yarns:
 
     Attributes:
         relief: height in pitches.
-        along: -1..1 from end to end of the visible piece of yarn.
+        along: from the middle of the visible piece of yarn, in half pitches.
         aside: -1..1 across the yarn.
         upright: True on yarns that run down the tile.
         column, row: number of the upright and of the level yarn here.
@@ -54,13 +54,12 @@ def fabric(size_px: int, generator: np.random.Generator) -> Layers:
         words.append({"plain": "woven", "basket": "woven"}.get(kind, kind))
 
     # Relief: yarns, their twisted plies, loose fibres, soft folds.
-    plies = np.sin(
-        np.pi * (dice.between(1.0, 1.8) * yarns.along + dice.between(0.6, 1.4) * yarns.aside)
-    )
-    fuzz = fbm(x, y, 72, 3, generator, gain=0.85)
+    twist, lean = dice.between(1.2, 2.4), dice.between(0.8, 1.6)
+    plies = np.sin(np.pi * (twist * yarns.along + lean * yarns.aside))
+    fuzz = fbm(x, y, 5 * yarns.count, 2, generator, gain=0.9)
     thick = fbm(x, y, 12, 3, generator)
     folds = fbm(x, y, 2, 3, generator, gain=0.45)
-    strength = dice.between(0.2, 0.36)
+    strength = dice.between(0.2, 0.36) * (0.6 if knitted else 1.0)
     height = (
         yarns.pitch
         * strength
@@ -122,7 +121,7 @@ def _weave(x: Field, y: Field, count: int, kind: str, wander: float, dice: Dice)
     under = np.where(upright, round_level, round_up) * 0.25
     return _Yarns(
         relief=np.maximum(top, under),
-        along=np.where(upright, along_up, along_level),
+        along=np.where(upright, along_up * over, along_level * (period - over)),
         aside=np.where(upright, u, v),
         upright=np.where(top >= under, upright, ~upright),
         column=column,

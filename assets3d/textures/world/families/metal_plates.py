@@ -162,7 +162,7 @@ def _corrugated(x: Field, y: Field, dice: Dice) -> tuple[Field, Field, Field, in
     if dice.chance(0.4):
         wave = np.clip(1.6 * wave, -1.0, 1.0)  # trapezoid sheet
         wave = wave * (1.5 - 0.5 * wave * wave)
-    height = dice.between(0.16, 0.24) / waves * wave
+    height = dice.between(0.1, 0.18) / waves * wave
     index = np.floor(along % 1.0 * sheets).astype(np.int64)
     along = along * sheets % 1.0
     lap = smoothstep(0.0, 0.012, along) * (1.0 - along)
@@ -199,7 +199,7 @@ def _corroded(
     """Return colour, height, roughness and metallic under rust or patina that starts at seams."""
     colour, height, roughness, metallic = maps
     patches = fbm(x, y, dice.whole(3, 5), 6, dice.generator, gain=0.65)
-    share = smoothstep(0.0, 0.3, patches + 0.35 * exposed + 1.1 * age - 0.95)
+    share = smoothstep(0.0, 0.3, patches + 0.35 * exposed + 1.1 * age - 1.1)
     flakes = fbm(x, y, 40, 4, dice.generator, gain=0.75)
     choices = PATINAS if patina else RUSTS
     tint = mix(dice.pick(choices), dice.pick(choices), smoothstep(-0.4, 0.4, flakes))

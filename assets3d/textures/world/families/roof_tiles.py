@@ -73,7 +73,7 @@ def roof_tiles(size_px: int, generator: np.random.Generator) -> Layers:
     side = smoothstep(1.0, 1.0 - dice.between(0.05, 0.12), np.abs(laid.across))
     if kind == "pantile":
         wave = np.cos(np.pi * laid.across)
-        bulge = dice.between(0.34, 0.55) / columns
+        bulge = dice.between(0.3, 0.45) / columns
         height = height + bulge * 0.5 * (wave + 0.25 * wave * wave)
         words.append("curved")
     else:
