@@ -11,10 +11,12 @@ from assets3d.textures.world.families import (
     bricks,
     cobble,
     fabric,
+    gravel,
     leather,
     metal_plates,
     planks,
     roof_tiles,
+    sand,
 )
 from assets3d.textures.world.family import Family
 from assets3d.textures.world.layers import Layers, finish
@@ -30,6 +32,8 @@ _ALL: tuple[Family, ...] = (
     fabric.FABRIC,
     roof_tiles.ROOF_TILES,
     leather.LEATHER,
+    gravel.GRAVEL,
+    sand.SAND,
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}

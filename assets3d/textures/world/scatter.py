@@ -7,10 +7,11 @@ computed in its own small window, so that the cost goes with the area covered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from assets3d.textures.world.noise import Field
 
@@ -112,6 +113,36 @@ def scattered_pieces(
         length,
         length * generator.uniform(*aspect, count),
         generator.uniform(0.0, 2 * np.pi, count),
+    )
+
+
+def pushed_apart(pieces: Pieces, rounds: int = 8) -> Pieces:
+    """Return the pieces moved so that they overlap less, as grains shaken in a box."""
+    places = np.stack([pieces.x, pieces.y], axis=1)
+    radius = np.sqrt(pieces.half_length * pieces.half_width)
+    for _ in range(rounds):
+        tree = cKDTree(places % 1.0, boxsize=1.0)
+        first, second = tree.query_pairs(2 * float(radius.max()), output_type="ndarray").T
+        apart = places[first] - places[second]
+        apart -= np.round(apart)
+        distance = np.maximum(np.hypot(apart[:, 0], apart[:, 1]), 1e-9)
+        overlap = np.maximum(radius[first] + radius[second] - distance, 0.0)
+        # The smaller one gives way.
+        share = radius[second] / (radius[first] + radius[second])
+        move = apart * (0.7 * overlap / distance)[:, None]
+        for axis in (0, 1):
+            places[:, axis] += np.bincount(first, move[:, axis] * share, len(places))
+            places[:, axis] -= np.bincount(second, move[:, axis] * (1.0 - share), len(places))
+    return replace(pieces, x=places[:, 0] % 1.0, y=places[:, 1] % 1.0)
+
+
+def joined(*groups: Pieces) -> Pieces:
+    """Return all pieces of the groups, numbered one after the other."""
+    return Pieces(
+        *(
+            np.concatenate([getattr(group, name) for group in groups])
+            for name in ("x", "y", "half_length", "half_width", "angle")
+        )
     )
 
 
