@@ -2,9 +2,9 @@
 
 python -m benchmarks.pipeline [--assets 10 1000] [--out benchmarks/results/pipeline.json]
 
-Runs the whole pipeline under DVC in a scratch project with stand-in models (five files per asset
-and step): everything, nothing to do, one asset changed. With runs/ of a real build at hand, its
-seconds per stage and asset are added.
+Runs the whole pipeline under DVC in scratch projects: with stand-in models (five files per asset
+and step) everything, nothing to do, one asset changed; and the example manifest with the embedded
+models from nothing, as `make assets` builds it after set-up. `--only example` measures that alone.
 """
 
 from __future__ import annotations
@@ -29,21 +29,32 @@ import yaml
 from stages._step import ITEM_STEPS
 
 ROOT = Path(__file__).resolve().parent.parent
-_SKIPPED = shutil.ignore_patterns("__pycache__", "weights", "*.so", "pending")
+PARTS = ("standin", "example")
+_NO_ONES = ("__pycache__", "pending")
+_MODELS_ONLY = ("weights", "*.so")
+#: The targets for the example manifest: the whole of it; one prop's splats, or its mesh.
+_TARGETS = {"example_seconds": 360, "splats_seconds_per_asset": 8, "mesh_seconds_per_asset": 8}
 
 
-def scratch_project(root: Path, count: int) -> None:
-    """Make a project of `count` assets: our code, profiles and dvc.yaml, stand-in models."""
-    root.mkdir()
-    for name in ("assets3d", "motion", "stages", "configs"):
-        shutil.copytree(ROOT / name, root / name, ignore=_SKIPPED)
-    settings = yaml.safe_load((ROOT / "configs/pipeline.yaml").read_text(encoding="utf-8"))
-    settings |= {"profile": "standin", "python": sys.executable}
-    (root / "configs/pipeline.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
-    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+def standin_project(root: Path, count: int) -> None:
+    """Make a project of `count` assets with stand-in models and without the example inputs."""
+    scratch_project(root, "standin", (*_NO_ONES, *_MODELS_ONLY))
+    text = (root / "dvc.yaml").read_text(encoding="utf-8")
     real = "${python} -m stages.inputs --out runs/inputs"
     text = text.replace(real, "mkdir -p runs/inputs && echo none > runs/inputs/none")
     (root / "dvc.yaml").write_text(text, encoding="utf-8")
+    write_manifest(root, count)
+
+
+def scratch_project(root: Path, profile: str, skipped: Sequence[str]) -> None:
+    """Make a project of our code, settings, manifest and dvc.yaml."""
+    root.mkdir()
+    for name in ("assets3d", "motion", "stages", "configs"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(*skipped))
+    settings = yaml.safe_load((ROOT / "configs/pipeline.yaml").read_text(encoding="utf-8"))
+    settings |= {"profile": profile, "python": sys.executable}
+    (root / "configs/pipeline.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    shutil.copy(ROOT / "dvc.yaml", root)
     for name in ("inputs", ".dvc"):
         (root / name).mkdir()
     shutil.copy(ROOT / "inputs/README.md", root / "inputs")
@@ -51,7 +62,6 @@ def scratch_project(root: Path, count: int) -> None:
     for name in (".gitignore", ".dvcignore"):
         shutil.copy(ROOT / name, root)
     subprocess.run(["git", "init", "-q", str(root)], check=True)
-    write_manifest(root, count)
 
 
 def write_manifest(root: Path, count: int, changed: int | None = None) -> None:
@@ -80,7 +90,7 @@ def repro(root: Path) -> dict[str, Any]:
 
 
 def stage_costs(runs: Path) -> dict[str, Any]:
-    """Return seconds per stage and asset, and peak memory, of the last build in a runs folder."""
+    """Return seconds per stage and asset, and peak memory, of the one build in a runs folder."""
     costs = {}
     for step in ITEM_STEPS:
         try:
@@ -102,7 +112,7 @@ def measure(count: int) -> dict[str, Any]:
     """Measure full, idle and one-changed runs of a scratch project."""
     with tempfile.TemporaryDirectory(prefix="assets3d-benchmark-") as folder:
         root = Path(folder) / "project"
-        scratch_project(root, count)
+        standin_project(root, count)
         result = {"assets": count, "full": repro(root), "stages": stage_costs(root / "runs")}
         result["nothing_to_do"] = repro(root)
         write_manifest(root, count, changed=count // 2)
@@ -110,27 +120,51 @@ def measure(count: int) -> dict[str, Any]:
     return result
 
 
+def measure_example() -> dict[str, Any]:
+    """Measure the example manifest from nothing, and again with nothing to do."""
+    with tempfile.TemporaryDirectory(prefix="assets3d-benchmark-") as folder:
+        root = Path(folder) / "project"
+        scratch_project(root, "embedded", _NO_ONES)
+        load = os.getloadavg()[0]
+        full = repro(root)
+        stages = stage_costs(root / "runs")
+        return {
+            "load_before": load,
+            "full": full,
+            "stages": stages,
+            "nothing_to_do": repro(root),
+            "targets": _TARGETS,
+        }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pipeline", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--assets", type=int, nargs="+", default=[10, 1000])
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/pipeline.json")
     options = parser.parse_args(arguments)
-    results = {
-        "machine": {
-            "cores": os.cpu_count(),
-            "processor": _processor(),
-            "system": platform.platform(),
-            "python": platform.python_version(),
-            "load_before": os.getloadavg()[0],
-        },
-        "standin": [measure(count) for count in options.assets],
-        "last_real_build": stage_costs(ROOT / "runs"),
-    }
+    kept = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
+    results: dict[str, Any] = {part: kept[part] for part in PARTS if part in kept}
+    results["machine"] = _machine()
+    if "standin" in options.only:
+        results["standin"] = [measure(count) for count in options.assets]
+    if "example" in options.only:
+        results["example"] = measure_example()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1)
     options.out.write_text(text + "\n", encoding="utf-8")
     print(text)
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+    }
 
 
 def _processor() -> str:
