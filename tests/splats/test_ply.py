@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ def test_seventeen_floats_with_normals_read_the_same(tmp_path):
     np.testing.assert_array_equal(
         read_ply(tmp_path / "a.ply").values, read_ply(tmp_path / "b.ply").values
     )
+
+
+def test_a_large_scan_is_read_in_a_moment(tmp_path):
+    write_ply(tmp_path / "a.ply", random_gaussians(count=50_000), "inria")
+    begin = time.process_time()
+    assert len(read_ply(tmp_path / "a.ply")) == 50_000
+    assert time.process_time() - begin < 2.0  # value by value it takes ten
 
 
 @pytest.mark.parametrize("cut", [10, 700, -1])
