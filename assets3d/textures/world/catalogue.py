@@ -8,13 +8,16 @@ import numpy as np
 
 from assets3d.textures.material import Material
 from assets3d.textures.world.families import (
+    bark,
     bricks,
     cobble,
     fabric,
     gravel,
     leather,
     metal_plates,
+    moss,
     planks,
+    rock,
     roof_tiles,
     sand,
 )
@@ -34,6 +37,10 @@ _ALL: tuple[Family, ...] = (
     leather.LEATHER,
     gravel.GRAVEL,
     sand.SAND,
+    bark.BARK,
+    rock.ROCK,
+    moss.MOSS,
+    moss.GRASS,
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
