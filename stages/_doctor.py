@@ -128,12 +128,10 @@ def _graphics() -> Finding:
 
 
 def _weights() -> Iterator[Finding]:
-    for name in ("image", "cutout", "views", "lgm"):
+    for name in ("image", "cutout", "views", "motion"):
         files = [p for p in (EMBEDDED_ROOT / name).rglob("*") if p.is_file()]
         size = sum(p.stat().st_size for p in files) / 2**20
-        state: Literal["good", "lacking", "missing"] = "good" if files else "missing"
-        if not files and name == "lgm":
-            state = "lacking"  # splats are fitted instead
+        state: Literal["good", "missing"] = "good" if files else "missing"
         yield Finding(state, f"weights {name}", f"{size:.1f} MiB in assets3d/weights/{name}")
 
 

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         return _serve(options)
-    except (AssetError, OSError) as error:
+    except (AssetError, OSError, OverflowError) as error:  # the last is a port above 65535
         sys.stderr.write(f"motion.play: {error}\n")
         return 1
 
@@ -40,9 +40,10 @@ def _serve(options: argparse.Namespace) -> int:
     from motion.control.controller import Controller, ControlSettings
     from motion.network.forward import GATING_341, GATING_441, Network
     from motion.play.server import HOST, make_app
-    from motion.weights import embedded_weights, read_weights
+    from motion.weights import EMBEDDED, expanded, read_weights
 
-    weights = embedded_weights() if options.weights is None else read_weights(options.weights)
+    # A small file of few experts still gives the eight that the page shows.
+    weights = expanded(read_weights(options.weights or EMBEDDED))
     gating = GATING_341 if options.gating == "341" else GATING_441
     network = Network(weights, gating=gating)
     settings = ControlSettings.demo() if options.demo else ControlSettings()

@@ -7,6 +7,7 @@ such files can be told only where the numbers themselves speak (a standard devia
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,7 @@ def read_folder(path: Path) -> Weights:
         )
     arrays = {}
     for name, shape in file_names().items():
-        arrays[name.removesuffix(".bin")] = _read_file(_find(path, name), shape)
+        arrays[name.removesuffix(".bin")] = _read_file(_find(path, name, shape), shape)
     _warn_of_copies(arrays, path.name)
     return from_named(arrays, f"weights {path.name}")
 
@@ -80,7 +81,7 @@ def write_folder(path: Path, weights: Weights) -> None:
         values.astype("<f4").tofile(path / f"{name}.bin")
 
 
-def _find(folder: Path, name: str) -> Path:
+def _find(folder: Path, name: str, shape: tuple[int, ...]) -> Path:
     normalisation = name[0] in "XY"
     places = [folder / name, folder / TRAINER_FOLDERS[normalisation] / name]
     for place in places:
@@ -88,17 +89,17 @@ def _find(folder: Path, name: str) -> Path:
             return place
     part = TRAINER_FOLDERS[normalisation]
     raise InputError(
-        f"weights: {name} is missing, wanted it in {folder.name}/ or {folder.name}/{part}/"
+        f"weights: {name} is missing, wanted {_bytes(shape)} in {folder.name}/ or "
+        f"{folder.name}/{part}/"
     )
 
 
 def _read_file(path: Path, shape: tuple[int, ...]) -> Array:
-    wanted, found = 4 * int(np.prod(shape)), path.stat().st_size
+    wanted, found = 4 * math.prod(shape), path.stat().st_size
     where = f"weights: {path.parent.name}/{path.name}"
     if found != wanted:
         raise InputError(
-            f"{where}: found {found} bytes, wanted {wanted} "
-            f"({' x '.join(map(str, shape))} float32){_hint(found, path.name)}"
+            f"{where}: found {found} bytes, wanted {_bytes(shape)}{_hint(found, path.name)}"
         )
     values = np.fromfile(path, "<f4").astype(np.float32).reshape(shape)
     check_finite(where, values)
@@ -110,9 +111,13 @@ def _read_file(path: Path, shape: tuple[int, ...]) -> Array:
     return values
 
 
+def _bytes(shape: tuple[int, ...]) -> str:
+    return f"{4 * math.prod(shape)} bytes ({' x '.join(map(str, shape))} float32)"
+
+
 def _hint(size: int, name: str) -> str:
     """Say which file has the size found, so that an exchange shows itself."""
-    owners = [other for other, shape in file_names().items() if 4 * int(np.prod(shape)) == size]
+    owners = [other for other, shape in file_names().items() if 4 * math.prod(shape) == size]
     owners = [other for other in owners if other != name]
     if not owners:
         return ""

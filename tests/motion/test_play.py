@@ -11,9 +11,11 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from motion.control.controller import Controller
 from motion.network import Prediction
+from motion.play.__main__ import main
 from motion.play.live import JUMP_S, STEPS_A_SECOND, Keys, Simulation, bone_matrices, command_of
 from motion.play.server import make_app
 from motion.skeleton import QUADRUPED
+from motion.weights import random_weights, write_safetensors
 
 LAYOUT = (3, 3, 8, 6, 3, 48, 12 * 27)
 
@@ -129,3 +131,20 @@ def test_other_sites_are_refused(headers):
             return (await client.get("/", headers=headers)).status
 
     assert asyncio.run(ask()) == 403
+
+
+def test_weights_of_few_experts_fill_the_page(tmp_path, monkeypatch):
+    path = tmp_path / "small.safetensors"
+    write_safetensors(path, random_weights(1, hidden=16, experts=3))
+    served = []
+    monkeypatch.setattr("motion.play.server.make_app", lambda make: make)
+    monkeypatch.setattr("aiohttp.web.run_app", lambda make, **_: served.append(make))
+    assert main(["--weights", str(path), "--no-browser"]) == 0
+    shown = Simulation(served[0]()).step()
+    assert len(shown.packed()) == 4 * sum(LAYOUT)
+
+
+@pytest.mark.parametrize("options", [("--port", "99999"), ("--weights", "nowhere")])
+def test_what_it_cannot_start_with_is_one_line(options, capsys):
+    assert main([*options, "--no-browser"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from assets3d.errors import InputError
 from motion import weights as forms
 from motion.network import Network
+from motion.weights.__main__ import main
 from motion.weights.record import named_arrays
 
 
@@ -117,7 +120,8 @@ def failure(path) -> str:
 
 def test_missing_file(folder):
     (folder / "cp1_b6.bin").unlink()
-    assert "cp1_b6.bin is missing" in failure(folder)
+    message = failure(folder)
+    assert "cp1_b6.bin is missing, wanted 2048 bytes (512 float32) in wolf/" in message
 
 
 @pytest.mark.parametrize(("change", "size"), [(-4, 983_036), (4, 983_044), (-983_040, 0)])
@@ -221,3 +225,41 @@ def test_embedded_controller_is_small_and_padded_exactly():
     assert forms.EMBEDDED.stat().st_size <= 4_000_000
     assert (weights.hidden, weights.expert_count) == (512, 8)
     assert same(forms.expanded(forms.trimmed(weights)), weights)
+
+
+def test_the_command_goes_through_every_form_and_back(small, tmp_path, capsys):
+    pytest.importorskip("onnx")
+    paths = [tmp_path / name for name in ("a.safetensors", "b.onnx", "folder", "c.safetensors")]
+    forms.write_safetensors(paths[0], small)
+    for source, target in pairwise(paths):
+        assert main([str(source), str(target)]) == 0
+    assert len(list(paths[2].iterdir())) == 58
+    assert same(forms.read_weights(paths[3]), small)
+    assert "folder/: 58 files" in capsys.readouterr().err
+
+
+def test_the_command_keeps_the_gating_list_of_a_graph(small, tmp_path):
+    pytest.importorskip("onnx")
+    source, first, second = (tmp_path / name for name in ("a.safetensors", "b.onnx", "c.onnx"))
+    forms.write_safetensors(source, small)
+    assert main([str(source), str(first), "--gating", "341"]) == 0
+    assert main([str(first), str(second)]) == 0
+    assert forms.onnx_gating(second) == forms.GATING_341
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ("nowhere", "a.onnx", "nowhere does not exist"),
+        ("a.safetensors", "b.bin", "b.bin: wanted .safetensors, .onnx or a folder's name"),
+        ("a.safetensors", "b --half", "--half is for .safetensors"),
+        ("a.safetensors", "b.safetensors --gating 341", "--gating is for .onnx"),
+    ],
+)
+def test_what_the_command_cannot_do_is_one_line(small, tmp_path, capsys, source, target, words):
+    forms.write_safetensors(tmp_path / "a.safetensors", small)
+    name, *more = target.split()
+    assert main([str(tmp_path / source), str(tmp_path / name), *more]) == 1
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1
