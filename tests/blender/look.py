@@ -32,11 +32,12 @@ def main(path: Path, fps: int) -> None:
 
 
 def look(armature, frame: int) -> dict:
-    """Return where the bones' heads are in Blender's world (+Z up) and the meshes' bounds."""
+    """Return where the bones are in Blender's world (+Z up) and the meshes' bounds."""
     bpy.context.scene.frame_set(frame)
     graph = bpy.context.evaluated_depsgraph_get()
     posed = armature.evaluated_get(graph)
     heads = {b.name: list(posed.matrix_world @ b.head) for b in posed.pose.bones}
+    tails = {b.name: list(posed.matrix_world @ b.tail) for b in posed.pose.bones}
     corners = []
     for thing in bpy.data.objects:
         if thing.type == "MESH" and thing.find_armature() is not None:
@@ -47,7 +48,7 @@ def look(armature, frame: int) -> dict:
         low = Vector([min(c[i] for c in corners) for i in range(3)])
         high = Vector([max(c[i] for c in corners) for i in range(3)])
         bounds = [list(low), list(high)]
-    return {"frame": frame, "heads": heads, "bounds": bounds}
+    return {"frame": frame, "heads": heads, "tails": tails, "bounds": bounds}
 
 
 if __name__ == "__main__":

@@ -10,13 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from motion.clip import Clip, world_pose
+from motion.control.rollout import clip_from_rollout
+from motion.editing.resample import resample
+from motion.feet.lock import lock_feet
 from motion.files.bvh import write_bvh
 from motion.files.gltf import write_clip_glb
 from motion.gaits import make_gaits
 from motion.gaits.timeline import Part
-from motion.skeleton import PAWS
+from motion.network import Network
+from motion.script import parse_script, roll_out
+from motion.skeleton import PAWS, QUADRUPED
+from motion.weights import embedded_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 BLENDER = ROOT / ".venv-blender/bin/python"
@@ -48,6 +55,12 @@ def looked_at(path: Path) -> dict[str, Any]:
 def in_blender(places: np.ndarray) -> np.ndarray:
     """Blender has +Z up and looks along +Y: glTF's front, +Z, is its -Y."""
     return np.stack([places[..., 0], -places[..., 2], places[..., 1]], axis=-1)
+
+
+def lowest_paw(frame: dict[str, Any]) -> float:
+    """Return how high the lowest paw's tip is: a bone of its own in a GLB, a tail in a BVH."""
+    tips = {f"{name}Site": tail for name, tail in frame["tails"].items()} | frame["heads"]
+    return min(tips[QUADRUPED.names[paw]][2] for paw in PAWS)
 
 
 def check_heads(found: dict[str, Any], clip: Clip, atol: float) -> None:
@@ -88,6 +101,40 @@ def test_bvh(clip, tmp_path):
         heads = frame["heads"]
         assert heads["Head"][2] > 0.35
         assert heads["Head"][1] < heads["Hips"][1] - 0.3
-    places, _ = world_pose(clip)
-    lowest = in_blender(places)[..., list(PAWS), 2].min()
-    assert lowest > 0.0
+        assert 0.0 < lowest_paw(frame) < 0.04
+
+
+@pytest.fixture(scope="module")
+def examples() -> dict[str, dict[str, Any]]:
+    entries = yaml.safe_load((ROOT / "configs/assets.yaml").read_text(encoding="utf-8"))
+    return {name: entry for name, entry in entries.items() if entry.get("kind") == "motion"}
+
+
+@pytest.mark.parametrize("name", ["wolf_patrol", "wolf_rounds"])
+def test_the_example_clips(examples, name, tmp_path):
+    """What the manifest ships opens as it is: from standing over the origin, feet on the ground."""
+    entry = examples[name]
+    rollout = roll_out(Network(embedded_weights()), parse_script(entry["script"]))
+    locked = lock_feet(clip_from_rollout(rollout, name), feet_m=rollout.positions_m[:, PAWS])
+    clip = resample(locked.clip, entry.get("fps", FPS))
+    split = entry.get("clips") == "commands"
+    write_clip_glb(tmp_path / f"{name}.glb", clip, split=split)
+    write_bvh(tmp_path / f"{name}.bvh", clip)
+    for file in (tmp_path / f"{name}.glb", tmp_path / f"{name}.bvh"):
+        found = looked_at(file)
+        first = min(found["frames"], key=lambda frame: frame["frame"])
+        assert first["heads"]["Head"][2] > 0.35  # upright
+        assert first["heads"]["Head"][1] < first["heads"]["Hips"][1] - 0.3  # facing -Y
+        assert np.hypot(*first["heads"]["Hips"][:2]) < 0.1
+        for frame in found["frames"]:
+            assert 0.0 < lowest_paw(frame) < 0.04, frame["frame"]
+        if file.suffix == ".bvh":
+            assert found["fps"] == pytest.approx(clip.fps, rel=1e-3)
+            continue
+        assert found["fps"] == FPS
+        spans = found["actions"]
+        assert len(spans) == (len(entry["script"]) if split else 1)
+        for first_key, last_key in spans.values():  # keys on whole frames
+            assert (first_key, last_key % 1.0) == pytest.approx((0.0, 0.0), abs=1e-2)
+        if not split:
+            assert spans[name][1] == pytest.approx((len(clip) - 1) * FPS / clip.fps, abs=1e-2)
