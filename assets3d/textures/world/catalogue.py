@@ -11,15 +11,21 @@ from assets3d.textures.world.families import (
     bark,
     bricks,
     cobble,
+    concrete,
+    corrugated,
     fabric,
     gravel,
     leather,
+    marble_tiles,
     metal_plates,
     moss,
+    pavers,
     planks,
     rock,
     roof_tiles,
     sand,
+    snow,
+    soil,
 )
 from assets3d.textures.world.family import Family
 from assets3d.textures.world.layers import Layers, finish
@@ -41,6 +47,14 @@ _ALL: tuple[Family, ...] = (
     rock.ROCK,
     moss.MOSS,
     moss.GRASS,
+    soil.SOIL,
+    soil.MUD,
+    concrete.CONCRETE,
+    marble_tiles.MARBLE_TILES,
+    pavers.PAVERS,
+    corrugated.CORRUGATED,
+    snow.SNOW,
+    snow.ICE,
 )
 
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}

@@ -92,7 +92,8 @@ def test_most_families_have_relief():
     for name in FAMILIES:
         normals = [sample_material(name, seed, 128).normals for seed in range(4)]
         tilts[name] = np.mean([np.degrees(np.arccos(n[..., 2])).mean() for n in normals])
-    assert all(5.0 < tilt < 40.0 for tilt in tilts.values()), tilts
+    # Polished tiles have next to none.
+    assert all(3.0 < tilt < 40.0 for tilt in tilts.values()), tilts
     assert np.mean([tilt > 10.0 for tilt in tilts.values()]) > 0.7, tilts
 
 
