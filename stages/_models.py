@@ -14,7 +14,7 @@ from assets3d.errors import InputError
 from assets3d.models import EMBEDDED_FOLDER, Entry, ModelFiles, read_entry, resolve, resolve_file
 from assets3d.models.entry import KINDS
 from assets3d.models.fetch import pinned
-from assets3d.models.licences import check_commercial
+from assets3d.models.licences import check_commercial, check_commercial_entry
 from assets3d.models.lock import Pin, check_pin, pin_of, read_lock, write_lock
 from assets3d.models.places import Places, Registry
 from assets3d.models.snapshots import commit_of
@@ -52,6 +52,7 @@ def find_models(models: Mapping[str, str], params: Mapping[str, Any]) -> dict[st
         if role in KINDS:  # `lora`, ...: no checkpoint
             found[role] = find_file(role, str(word), params, where)
             continue
+        _check_before_fetching(str(word), params, where)
         model = find_model(models[role], str(word), bool(params.get("download", False)))
         if models[role] == "image" and model.path.is_file():
             model = _with_tokenizer(model, params)
@@ -84,10 +85,18 @@ def find_file(kind: str, word: str, params: Mapping[str, Any], where: str = "") 
         params: the step's section of the profile, for `download` and `commercial`.
         where: field that messages begin with; the kind by default.
     """
+    _check_before_fetching(word, params, where or kind)
     model = _find_file(kind, word, bool(params.get("download", False)), where or kind)
     if params.get("commercial", False):
         check_commercial(model, where or kind)
     return model
+
+
+def _check_before_fetching(word: str, params: Mapping[str, Any], where: str) -> None:
+    """Nobody shall be told to download gigabytes that the profile then refuses."""
+    values = read_registry().get(word)
+    if params.get("commercial", False) and values is not None:
+        check_commercial_entry(read_entry(word, values), where)
 
 
 @cache

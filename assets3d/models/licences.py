@@ -23,20 +23,33 @@ def check_commercial(model: ModelFiles, where: str) -> None:
     Raises:
         InputError: not for commercial use, or nobody read its licence.
     """
-    if model.commercial == "yes":
-        return
+    if model.commercial == "no" or model.registered or model.source == "hub":
+        _refuse_unsold(model.name, model.licence, model.commercial, where)
+    elif model.commercial != "yes":
+        _log.warning("%s: the licence of %s is not known, it is yours to judge", where, model.name)
+
+
+def check_commercial_entry(entry: Entry, where: str) -> None:
+    """Refuse a registered model like `check_commercial`, before its files are looked for.
+
+    Raises:
+        InputError: not for commercial use, or nobody read its licence.
+    """
+    _refuse_unsold(entry.name, entry.licence, entry.commercial_word, where)
+
+
+def _refuse_unsold(name: str, licence: str, commercial: str, where: str) -> None:
     says = "and the profile says `commercial: true`"
-    if model.commercial == "no":
+    if commercial == "no":
         raise InputError(
-            f"{where}: {model.name} is not for commercial use ({model.licence}) {says}, "
+            f"{where}: {name} is not for commercial use ({licence}) {says}, "
             "wanted another model (`assets3d models table`)"
         )
-    if model.registered or model.source == "hub":
+    if commercial != "yes":
         raise InputError(
-            f"{where}: nobody has read the licence of {model.name} ({model.licence}) {says}, "
+            f"{where}: nobody has read the licence of {name} ({licence}) {says}, "
             "wanted `commercial: true` or `false` in its entry of configs/models.yaml"
         )
-    _log.warning("%s: the licence of %s is not known, it is yours to judge", where, model.name)
 
 
 def table(entries: Iterable[Entry]) -> str:

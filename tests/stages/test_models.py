@@ -136,6 +136,14 @@ def test_a_commercial_profile_refuses(here, hub):  # noqa: F811
         _models.find_models({"lora": "image"}, {**steered, "commercial": True})
 
 
+@pytest.mark.parametrize(("role", "word"), [("model", "toy"), ("lora", "ink")])
+def test_a_commercial_profile_refuses_before_it_fetches(here, hub, role, word):  # noqa: F811
+    for download in (False, True):  # the hub has none of them: to ask it would be another error
+        params = {role: word, "download": download, "commercial": True}
+        with pytest.raises(InputError, match=f"{word} is not for commercial use"):
+            _models.find_models({role: "image"}, params)
+
+
 def test_the_profile_says_commercial_once(here):
     path = here / "profile.yaml"
     path.write_text("commercial: true\nviews: {model: net}\nmesh: {commercial: false}\n")
