@@ -72,7 +72,7 @@ def _scales(size_px: int, x: Field, y: Field, dice: Dice) -> tuple[Field, Field]
     step = np.floor(depth) + smoothstep(0.0, 0.2, depth % 1.0)
     level = generator.uniform(0.0, 1.2, plate.count).astype(np.float32)[plate.index]
     gap = smoothstep(0.001, dice.between(0.012, 0.02), plate.edge)
-    height = dice.between(0.004, 0.006) * (0.8 * step + gap * (1.5 + level))
+    height = dice.between(0.005, 0.008) * (0.8 * step + gap * (1.5 + level))
     return gap * (0.4 + 0.15 * step), height
 
 

@@ -29,7 +29,7 @@ def concrete(size_px: int, generator: np.random.Generator) -> Layers:
     x, y = grid(size_px)
     name = dice.pick(list(_TONES))
     kind = dice.pick(("smooth", "rough", "with board marks", "with panel joints"))
-    base = shade(dice, _TONES[name], 0.03)
+    base = shade(dice, _TONES[name], 0.02)
     colour = np.broadcast_to(np.asarray(base, np.float32), (size_px, size_px, 3))
     colour = stained(colour, x, y, dice, dice.between(0.05, 0.12))
     colour = speckled(colour, x, y, dice, dice.between(0.03, 0.08), 56)
@@ -62,7 +62,7 @@ def _worn(x: Field, y: Field, height: Field, colour: Field, dice: Dice) -> tuple
     off = smoothstep(-0.15, 0.1, patches + dice.between(-0.3, 0.3))
     height = height - 0.006 * off + off * dice.between(0.004, 0.007) * grit
     height = height + 0.004 * fbm(x, y, 12, 5, generator, gain=0.7)
-    tint = np.multiply(colour, shade(dice, (0.95, 0.93, 0.90), 0.06))
+    tint = np.multiply(colour, shade(dice, (0.95, 0.93, 0.90), 0.03))
     aggregate = 1.0 + 0.25 * fbm(x, y, 44, 2, generator)
     return height, mix(colour, tint * aggregate[..., None], off)
 

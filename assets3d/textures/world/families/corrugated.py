@@ -46,6 +46,8 @@ def corrugated(size_px: int, generator: np.random.Generator) -> Layers:
         words = ["painted", name]
     else:
         words = ["bare"]
+    # Dust and soot stay in the valleys, or rain has washed only these clean.
+    colour = colour * (1.0 + dice.between(-0.2, 0.2) * profile)[..., None]
     if dice.chance(0.6):
         rust, depth_of_rust = _rust(x, y, screw, seam, dice)
         grain = fbm(x, y, 32, 4, generator, gain=0.8)
@@ -64,7 +66,7 @@ def _profile(across: Field, waves: int, folded: bool, dice: Dice) -> tuple[Field
     """Return the profile, -1..1, and its amplitude in wave lengths."""
     phase = (across * waves + dice.between(0.0, 1.0)) % 1.0
     if not folded:
-        return np.cos(2 * np.pi * phase), dice.between(0.05, 0.085)
+        return np.cos(2 * np.pi * phase), dice.between(0.065, 0.10)
     # Trapezoids: a ridge, two flanks, and a wide valley with a shallow bead.
     ridge = dice.between(0.10, 0.18)
     flank = dice.between(0.06, 0.10)

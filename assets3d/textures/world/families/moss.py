@@ -16,12 +16,12 @@ from assets3d.textures.world.shaping import mix, smoothstep
 _MOSSES: dict[str, tuple[Rgb, Rgb]] = {
     "green": ((0.38, 0.46, 0.17), (0.28, 0.37, 0.14)),
     "yellow-green": ((0.52, 0.52, 0.18), (0.40, 0.43, 0.15)),
-    "dark green": ((0.22, 0.30, 0.13), (0.17, 0.23, 0.12)),
+    "dark green": ((0.30, 0.38, 0.18), (0.23, 0.30, 0.15)),
     "brown": ((0.42, 0.36, 0.18), (0.30, 0.29, 0.15)),
 }
 _GRASSES: dict[str, tuple[Rgb, Rgb]] = {
     "green": ((0.36, 0.46, 0.18), (0.27, 0.38, 0.15)),
-    "dark green": ((0.24, 0.34, 0.16), (0.19, 0.27, 0.14)),
+    "dark green": ((0.27, 0.37, 0.18), (0.22, 0.31, 0.16)),
     "dry": ((0.62, 0.54, 0.32), (0.50, 0.46, 0.25)),
 }
 _EARTH: Rgb = (0.27, 0.21, 0.16)
@@ -32,7 +32,7 @@ def moss(size_px: int, generator: np.random.Generator) -> Layers:
     dice = Dice(generator)
     x, y = grid(size_px)
     name = dice.pick(list(_MOSSES))
-    cushions = fbm(x, y, dice.whole(4, 7), 4, generator, gain=0.5)
+    cushions = _cushions(size_px, x, y, dice)
     largest = dice.between(0.018, 0.032)
     count = round(2.6 / largest**2)
     tufts = scattered_pieces(count, (0.55 * largest, largest), (0.8, 1.0), generator)
@@ -47,8 +47,8 @@ def moss(size_px: int, generator: np.random.Generator) -> Layers:
         return np.where(radius < 0.72 + 0.28 * ray, level[k] + dome + 0.22 * radius * ray, -np.inf)
 
     seen = strewn(size_px, tufts, star)
-    top = np.where(seen.covered, seen.height, -0.2)
-    height = 0.025 * cushions + dice.between(0.18, 0.28) * largest * top
+    top = np.maximum(seen.height, 0.0)
+    height = cushions + dice.between(0.18, 0.28) * largest * top
     height = height + 0.0016 * fbm(x, y, 48, 3, generator, gain=0.8)
     colour = _plant_colours(x, y, _MOSSES[name], count, seen.index, dice)
     # Young tips are lighter in one kind of moss, darker in another.
@@ -60,6 +60,18 @@ def moss(size_px: int, generator: np.random.Generator) -> Layers:
         height, colour = _with_needles(size_px, height, colour, dice)
         words = (*words, "with needles")
     return Layers(colour, height, roughness, 0.0 * height, words)
+
+
+def _cushions(size_px: int, x: Field, y: Field, dice: Dice) -> Field:
+    """Return the height of the cushions that moss grows in, with creases between them."""
+    size = dice.between(0.08, 0.17)
+    mounds = pushed_apart(
+        scattered_pieces(round(1.3 / size**2), (0.7 * size, size), (0.8, 1.0), dice.generator)
+    )
+    width = mounds.half_width.astype(np.float32)
+    seen = strewn(size_px, mounds, lambda u, v, k: width[k] * (1.0 - u * u - v * v))
+    domes = np.maximum(seen.height, 0.0)
+    return dice.between(0.25, 0.55) * domes + 0.012 * fbm(x, y, 5, 4, dice.generator)
 
 
 def grass(size_px: int, generator: np.random.Generator) -> Layers:

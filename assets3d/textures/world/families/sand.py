@@ -42,8 +42,9 @@ def sand(size_px: int, generator: np.random.Generator) -> Layers:
     colour = _sand_colour(x, y, _SANDS[name], grains, dice)
     roughness = 0.88 + 0.05 * fbm(x, y, 6, 4, generator)
     if wet:
-        damp = smoothstep(-0.5, 0.3, fbm(x, y, 3, 4, generator) + dice.between(-0.2, 0.4))
-        colour = colour * mix(1.0, dice.between(0.62, 0.75), damp)[..., None]
+        wetness = fbm(x, y, dice.whole(4, 6), 6, generator, gain=0.65)
+        damp = smoothstep(-0.9, 0.7, wetness + dice.between(-0.1, 0.7))
+        colour = colour * mix(1.0, dice.between(0.66, 0.8), damp)[..., None]
         roughness = roughness - 0.4 * damp
     words = [kind, "wet" if wet else "", name]
     if dice.chance(0.35):

@@ -41,7 +41,7 @@ def snow(size_px: int, generator: np.random.Generator) -> Layers:
         height = height + _crust(x, y, dice)
     else:
         height = height + _steps(size_px, x, y, dice)
-    white = shade(dice, (0.90, 0.91, 0.93), 0.01)
+    white = shade(dice, (0.85, 0.86, 0.88), 0.01)
     bluish = np.multiply(white, (0.93, 0.96, 1.0))
     colour = mix(white, bluish, smoothstep(-0.5, 0.5, fbm(x, y, 4, 5, generator)))
     colour = colour * (1.0 + 0.02 * flakes)[..., None]
@@ -107,7 +107,7 @@ def ice(size_px: int, generator: np.random.Generator) -> Layers:
     x, y = grid(size_px)
     name = dice.pick(list(_ICES))
     light, deep = (shade(dice, tone, 0.03) for tone in _ICES[name])
-    clouds = fbm(x, y, dice.whole(2, 4), 6, generator, gain=0.6)
+    clouds = fbm(x, y, dice.whole(3, 5), 6, generator, gain=0.6)
     colour = mix(deep, light, smoothstep(-0.7, 0.7, clouds))
     milky = np.array((0.80, 0.86, 0.89), np.float32)
     height = 0.010 * fbm(x, y, dice.whole(2, 4), 4, generator)
@@ -132,7 +132,7 @@ def ice(size_px: int, generator: np.random.Generator) -> Layers:
     if dice.chance(0.5):
         drift = fbm(x, y, dice.whole(3, 4), 7, generator, gain=0.6)
         snowy = smoothstep(0.05, 0.3, drift + dice.between(-0.2, 0.2))
-        colour = mix(colour, (0.88, 0.90, 0.92), snowy)
+        colour = mix(colour, (0.84, 0.86, 0.88), snowy)
         height = height + snowy * (0.012 + 0.012 * fbm(x, y, 10, 5, generator, gain=0.6))
         roughness = mix(roughness, 0.75, snowy)
         words = ["snowy", *words]

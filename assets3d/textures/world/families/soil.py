@@ -61,7 +61,7 @@ def soil(size_px: int, generator: np.random.Generator) -> Layers:
     colour = speckled(colour, x, y, dice, dice.between(0.08, 0.18), 48)
     roughness = 0.92 + 0.05 * crumbs
     if wet:
-        damp = smoothstep(-0.4, 0.4, fbm(x, y, 4, 5, generator))
+        damp = smoothstep(-0.6, 0.5, fbm(x, y, dice.whole(5, 8), 6, generator, gain=0.65))
         colour = colour * mix(1.0, 0.68, damp)[..., None]
         roughness = roughness - 0.35 * damp
     words = ["wet" if wet else "dry", name]
