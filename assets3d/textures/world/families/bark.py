@@ -133,8 +133,8 @@ def _birch(size_px: int, x: Field, y: Field, dice: Dice) -> Layers:
     rough = fbm(x, y, (24, 16), 5, generator, gain=0.75)
     dark = np.multiply(shade(dice, (0.21, 0.19, 0.18), 0.01), 1.0 + 0.2 * rough[..., None])
     colour = mix(mix(skin, (0.30, 0.25, 0.22), 0.85 * cork), dark, torn)
-    peel = np.floor(4.0 * bands) + smoothstep(0.0, 0.12, (4.0 * bands) % 1.0)
-    height = 0.0022 * peel + 0.004 * cork + torn * (dice.between(-0.014, 0.012) + 0.02 * rough)
+    peel = np.floor(4.0 * bands) + smoothstep(0.0, 0.35, (4.0 * bands) % 1.0)
+    height = 0.0018 * peel + 0.004 * cork + torn * (dice.between(-0.014, 0.012) + 0.011 * rough)
     height = height + 0.0009 * fbm(x, y, (32, 64), 3, generator, gain=0.8)
     roughness = 0.6 + 0.3 * np.maximum(cork, torn) + 0.05 * bands
     return Layers(colour, height, roughness, 0.0 * height, ("smooth", "white"))

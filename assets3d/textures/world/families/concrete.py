@@ -27,8 +27,9 @@ def concrete(size_px: int, generator: np.random.Generator) -> Layers:
     """Paint concrete: smooth, rough, or with the marks of boards or panels."""
     dice = Dice(generator)
     x, y = grid(size_px)
-    name = dice.pick(list(_TONES))
     kind = dice.pick(("smooth", "rough", "with board marks", "with panel joints"))
+    # Beige with the grain of boards is taken for wood.
+    name = dice.pick([tone for tone in _TONES if tone != "beige" or kind != "with board marks"])
     base = shade(dice, _TONES[name], 0.02)
     colour = np.broadcast_to(np.asarray(base, np.float32), (size_px, size_px, 3))
     colour = stained(colour, x, y, dice, dice.between(0.05, 0.12))

@@ -45,7 +45,7 @@ def gravel(size_px: int, generator: np.random.Generator) -> Layers:
     pieces, level = _heap(largest, dice)
     count = len(pieces)
     # Trodden down: less deep than a heap.
-    relief = dice.between(0.24, 0.36) * (0.8 if crushed else 1.0)
+    relief = dice.between(0.20, 0.31) * (0.8 if crushed else 1.0)
     shape = _crushed(count, generator) if crushed else _rounded(count, generator)
 
     def profile(u: Field, v: Field, k: NDArray[np.integer]) -> Field:

@@ -48,7 +48,7 @@ def moss(size_px: int, generator: np.random.Generator) -> Layers:
 
     seen = strewn(size_px, tufts, star)
     top = np.maximum(seen.height, 0.0)
-    height = cushions + dice.between(0.18, 0.28) * largest * top
+    height = cushions + dice.between(0.14, 0.22) * largest * top
     height = height + 0.0016 * fbm(x, y, 48, 3, generator, gain=0.8)
     colour = _plant_colours(x, y, _MOSSES[name], count, seen.index, dice)
     # Young tips are lighter in one kind of moss, darker in another.
@@ -71,7 +71,7 @@ def _cushions(size_px: int, x: Field, y: Field, dice: Dice) -> Field:
     width = mounds.half_width.astype(np.float32)
     seen = strewn(size_px, mounds, lambda u, v, k: width[k] * (1.0 - u * u - v * v))
     domes = np.maximum(seen.height, 0.0)
-    return dice.between(0.25, 0.55) * domes + 0.012 * fbm(x, y, 5, 4, dice.generator)
+    return dice.between(0.2, 0.45) * domes + 0.012 * fbm(x, y, 5, 4, dice.generator)
 
 
 def grass(size_px: int, generator: np.random.Generator) -> Layers:
@@ -90,7 +90,7 @@ def grass(size_px: int, generator: np.random.Generator) -> Layers:
     width = broad * generator.uniform(0.7, 1.1, count)
     blades = Pieces(blades.x, blades.y, blades.half_length, width, angle)
     level = generator.uniform(0.0, 1.0, count).astype(np.float32)
-    length, depth = blades.half_length.astype(np.float32), dice.between(0.007, 0.012)
+    length, depth = blades.half_length.astype(np.float32), dice.between(0.005, 0.009)
 
     def blade(u: Field, v: Field, k: NDArray[np.integer]) -> Field:
         # From the root at u = -1 up, and over; folded along the middle.

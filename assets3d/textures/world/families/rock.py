@@ -33,6 +33,7 @@ def rock(size_px: int, generator: np.random.Generator) -> Layers:
     kind = dice.pick(("jagged", "layered", "weathered"))
     make = {"jagged": _jagged, "layered": _layered, "weathered": _weathered}[kind]
     height, pattern = make(x, y, dice)
+    height = dice.between(0.65, 0.9) * height
     grain = fbm(x, y, 24, 5, generator, gain=0.75)
     height = height + 0.0016 * grain
     colour = _rock_colour(x, y, _ROCKS[name], pattern, dice)

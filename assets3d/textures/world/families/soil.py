@@ -135,10 +135,10 @@ def mud(size_px: int, generator: np.random.Generator) -> Layers:
     size = 0.5 / columns
     curled = np.clip(plates.edge / size, 0.0, 1.0)
     dish = dice.between(0.0, 0.3) * size * (1.0 - curled) ** 2
-    tilt = generator.normal(0.0, 0.08, (2, plates.count)).astype(np.float32)
+    tilt = generator.normal(0.0, 0.06, (2, plates.count)).astype(np.float32)
     level = generator.normal(0.0, 0.08 * size, plates.count).astype(np.float32)[plates.index]
     slope = tilt[0][plates.index] * plates.u + tilt[1][plates.index] * plates.v
-    depth = dice.between(0.12, 0.22) * size
+    depth = dice.between(0.10, 0.18) * size
     fine = np.abs(fbm(wx, wy, 2 * columns, 3, generator))
     hair = smoothstep(0.045, 0.0, fine) * smoothstep(0.1, 0.5, fbm(x, y, 5, 3, generator) + 0.2)
     skin = fbm(x, y, 24, 5, generator, gain=0.75)
