@@ -200,4 +200,4 @@ def _shifted(
     first, last = rows.start + y, rows.stop + y
     if first >= 0 and last <= len(padded):
         return columns[first:last]
-    return columns.take(range(first, last), axis=0, mode="wrap")
+    return columns[np.arange(first, last) % len(padded)]
