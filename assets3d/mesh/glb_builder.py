@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ _ARRAY_BUFFER, _ELEMENT_ARRAY_BUFFER = 34962, 34963
 _COMPONENTS = {"u1": 5121, "u2": 5123, "u4": 5125, "f4": 5126}
 _TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4", 16: "MAT4"}
 _LINEAR, _LINEAR_MIPMAP_LINEAR, _CLAMP_TO_EDGE = 9729, 9987, 33071
+#: A texture that tiles.
+REPEAT = 10497
 
 
 class GlbBuilder:
@@ -71,20 +74,28 @@ class GlbBuilder:
 
     def texture(self, picture: NDArray[np.uint8], name: str) -> dict[str, Any]:
         """Append an (H, W, 3) picture; return the document's entries for it, texture 0."""
-        image = {
-            "name": name,
-            "mimeType": "image/png",
-            "bufferView": self.view(png_bytes(picture)),
-        }
+        return self.textures({name: png_bytes(picture)}, _CLAMP_TO_EDGE)
+
+    def textures(self, pictures: Mapping[str, bytes], wrap: int) -> dict[str, Any]:
+        """Append PNG files by name; return the document's entries for textures 0, 1, ...
+
+        Args:
+            pictures: in the order in which the textures are numbered.
+            wrap: how all of them continue outside of 0..1, for example `REPEAT`.
+        """
+        images = [
+            {"name": name, "mimeType": "image/png", "bufferView": self.view(content)}
+            for name, content in pictures.items()
+        ]
         sampler = {
             "magFilter": _LINEAR,
             "minFilter": _LINEAR_MIPMAP_LINEAR,
-            "wrapS": _CLAMP_TO_EDGE,
-            "wrapT": _CLAMP_TO_EDGE,
+            "wrapS": wrap,
+            "wrapT": wrap,
         }
         return {
-            "textures": [{"source": 0, "sampler": 0}],
-            "images": [image],
+            "textures": [{"source": index, "sampler": 0} for index in range(len(images))],
+            "images": images,
             "samplers": [sampler],
         }
 
