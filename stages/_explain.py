@@ -87,7 +87,7 @@ def _reasons(project: Project, wanted: Mapping[str, Spec]) -> tuple[dict[str, st
     items: dict[str, dict[str, Path]] = {name: {} for name in wanted}
     for step_name in ITEM_STEPS:
         step = find_step(step_name)
-        known = {n: s for n, s in wanted.items() if s.enters in step.reads and n not in reasons}
+        known = {n: s for n, s in wanted.items() if step.takes(s) and n not in reasons}
         plan = _plan(project, step, known, items)
         state = _StepState(project, step_name)
         for failure in plan.failures:
@@ -120,7 +120,7 @@ def _plan(
 
 def _later(spec: Spec, step_name: str) -> str:
     later = ITEM_STEPS[ITEM_STEPS.index(step_name) + 1 :]
-    names = [name for name in later if spec.enters in find_step(name).reads]
+    names = [name for name in later if find_step(name).takes(spec)]
     return f"; then {', '.join(names)}" if names else ""
 
 

@@ -8,7 +8,7 @@ from stages._folder import read_state
 from stages._project import Project
 from stages._records import read_record
 from stages._step import ITEM_STEPS
-from stages._store import discard
+from stages._store import discard, files_in
 
 
 def collect(project: Project, *, dry_run: bool) -> list[str]:
@@ -62,7 +62,7 @@ def _made_for(item: Path, step: str, project: Project) -> list[str]:
 
 def _bytes(items: list[Path]) -> tuple[int, int]:
     """Return what goes from the disk with these items, and what another hard link keeps there."""
-    stats = [p.stat() for item in items for p in item.iterdir() if p.is_file()]
+    stats = [p.stat() for item in items for p in files_in(item)]
     own = sum(s.st_size for s in stats if s.st_nlink == 1)
     return own, sum(s.st_size for s in stats) - own
 

@@ -149,7 +149,7 @@ def read_params(profile: Path, step: str) -> dict[str, Any]:
     if not isinstance(commercial, bool):
         raise InputError(f"profile: commercial is {commercial!r}, wanted true or false")
     section = {"commercial": commercial, **section}
-    return with_family(section) if step == "image" else section
+    return with_family(section) if step in ("image", "texture") else section
 
 
 def read_settings(path: Path = SETTINGS_FILE) -> dict[str, Any]:

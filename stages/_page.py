@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from stages._records import RECORD_FILE
@@ -21,12 +22,17 @@ _PICTURES = (
     ("splats", "spin.png", "splats from all round"),
     ("mesh", "turntable.webp", "mesh"),
     ("mesh", "turntable.png", "mesh from all round"),
+    ("texture", "tiled.png", "three tiles by three"),
+    ("maps", "sheet.png", "maps"),
+    ("maps", "plane.png", "three by three under a grazing light"),
+    ("maps", "sphere.png", "on a sphere"),
     ("motion", "preview.webp", "motion"),
     ("motion", "sheet.png", "motion, feet, experts"),
 )
 
 #: What a person takes away.
 _FILES = (".bvh", ".glb", ".obj", ".stl")
+_MATERIAL = "material.json"
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; background: #f4f4f2; color: #222; }
@@ -75,7 +81,9 @@ def _card(report: AssetReport, folder: Path) -> str:
     lines += [f'<p class="warning">{escape(text)}</p>' for text in report.warnings]
     lines.append(f'<div class="pictures">{_pictures(report, folder)}</div>')
     files = [p for made in report.folders.values() for p in sorted(made.iterdir())]
-    links = " ".join(_link(p, p.name, folder) for p in files if p.suffix in _FILES)
+    links = " ".join(
+        _link(p, p.name, folder) for p in files if p.suffix in _FILES or p.name == _MATERIAL
+    )
     facts = ", ".join([*_facts(report)])
     if links or facts:
         lines.append(f"<p>{links} {escape(facts)}</p>")
@@ -94,11 +102,22 @@ def _facts(report: AssetReport) -> Iterator[str]:
         yield f"{mesh['faces']} triangles"
     if "texture_px" in mesh:
         yield f"texture {mesh['texture_px']} px"
+    maps = report.records.get("maps", {}).get("numbers", {})
+    if "tile_m" in maps:
+        yield f"{maps['size_px']} px, tile of {maps['tile_m']:g} m"
+        yield f"{1000 * maps['height_range_m']:.1f} mm from the lowest point to the highest"
+        yield f"seams: {_seams(maps)} (1: as strong as perfect tiles may be)"
     clip = report.records.get("motion", {}).get("numbers", {})
     if "seconds" in clip:
         yield f"{clip['seconds']:.1f} s"
     if "mean_speed_m_s" in clip:
         yield f"{clip['mean_speed_m_s']:.1f} m/s on average"
+
+
+def _seams(maps: Mapping[str, Any]) -> str:
+    """Return each map's seam as a share of its limit."""
+    shares = {n.removeprefix("seam_"): v for n, v in maps.items() if n.startswith("seam_")}
+    return ", ".join(f"{name} {value:.2f}" for name, value in shares.items())
 
 
 def _link(path: Path, text: str, folder: Path) -> str:

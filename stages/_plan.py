@@ -56,7 +56,7 @@ def make_plan(
         find_source: where the items of the step before are.
         lost: assets that an earlier step could not build.
     """
-    wanted = {name: spec for name, spec in assets.items() if spec.enters in step.reads}
+    wanted = {name: spec for name, spec in assets.items() if step.takes(spec)}
     skipped = tuple(name for name in wanted if name in lost)
     code = _keys.code_hashes([*step.modules, f"stages.{step.name}"])
     work: list[Work] = []

@@ -9,6 +9,7 @@ from typing import Any
 
 from stages._keys import file_hash
 from stages._step import Item, Step
+from stages._store import files_in
 
 RECORD_FILE = "record.json"
 
@@ -31,7 +32,7 @@ def write_record(
         item: what the build was given.
         result: what the build returned: `numbers` and `warnings`.
     """
-    files = sorted(p for p in folder.iterdir())
+    files = files_in(folder)
     record = {
         "step": step.name,
         "key": key,
@@ -43,7 +44,10 @@ def write_record(
         "versions": parts["versions"],
         "numbers": dict(result.get("numbers", {})),
         "warnings": list(result.get("warnings", [])),
-        "files": {p.name: {"bytes": p.stat().st_size, "sha256": file_hash(p)} for p in files},
+        "files": {
+            p.relative_to(folder).as_posix(): {"bytes": p.stat().st_size, "sha256": file_hash(p)}
+            for p in files
+        },
     }
     text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
     (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")

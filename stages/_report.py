@@ -15,9 +15,9 @@ from stages.manifest import Manifest
 from stages.specs import Spec
 
 #: An asset that got through one of these is finished.
-_LAST_STEPS = {"mesh", "motion"}
+_LAST_STEPS = {"mesh", "maps", "motion"}
 #: The numbers of records whose mean over all assets means something.
-_QUALITY = {"front_iou", "front_psnr_db", "foot_skating_m_s"}
+_QUALITY = {"front_iou", "front_psnr_db", "foot_skating_m_s", "worst_seam"}
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ _FILES = {
     "views": (*(f"view_{i:03d}.png" for i in range(4)), "transforms.json", "sheet.png"),
     "splats": ("splats.ply", "spin.png", "spin.webp"),
     "mesh": ("{id}.glb", "turntable.png", "turntable.webp", "preview.png"),
+    "texture": ("texture.png", "tiled.png", "source.json"),
+    "maps": ("{id}_basecolor.png", "{id}.glb", "material.json", "sheet.png", "plane.png"),
     "motion": ("{id}.bvh", "{id}.glb", "sheet.png", "preview.webp"),
 }
 _POSED = (*(f"view_{i:03d}.png" for i in range(3)), "transforms.json")

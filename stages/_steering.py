@@ -44,7 +44,7 @@ def own(params: Params, spec: Spec) -> Own:
         where = f"embeddings.{number}.file"
         models[f"embedding.{number}"] = find_file("embedding", word.file, params, where)
     if spec.ip_adapter is not None:
-        models |= _image_prompt_models(spec.ip_adapter, params)
+        models |= image_prompt_models(spec.ip_adapter, params)
     models |= _control_models(spec.control, params)
     edit = _edit_params(params) if spec.edit is not None else {}
     if "model" in edit:
@@ -64,7 +64,13 @@ def _edit_params(params: Params) -> dict[str, Any]:
     return dict(edit)
 
 
-def _image_prompt_models(prompt: ImagePromptSpec, params: Params) -> dict[str, ModelFiles]:
+def image_prompt_models(prompt: ImagePromptSpec, params: Params) -> dict[str, ModelFiles]:
+    """Return the adapter that a picture speaks through, and its encoder where it lies apart.
+
+    Raises:
+        InputError: a model that is not there, or none for this kind of checkpoint.
+        PassingError: a download failed.
+    """
     where = "ip_adapter.model"
     chosen = prompt.model or (params.get("ip_adapters") or {}).get(prompt.kind)
     name = chosen or _registered([f"ip-adapter-{prompt.kind}-{_base(params, where)}"], where)
@@ -158,9 +164,7 @@ def steering_of(item: Item) -> Any:
     prompt, prompt_picture = spec["ip_adapter"], None
     if prompt is not None:
         picture = read_picture(sources["ip_adapter.image"], field="ip_adapter.image")
-        adapter, encoder = models["ip_adapter"], models.get("image_encoder")
-        path = adapter.parts["image_encoder"] if encoder is None else _path(encoder)
-        prompt_picture = ImagePrompt(picture, _path(adapter), path, prompt["weight"])
+        prompt_picture = ImagePrompt(picture, *image_prompt_files(models), prompt["weight"])
     controls = []
     for number, one in enumerate(spec["control"], 1):
         field = f"control.{number}.image"
@@ -181,6 +185,13 @@ def steering_of(item: Item) -> Any:
         init_picture=None if first is None else read_picture(first, field="init_image"),
         strength=spec["strength"],
     )
+
+
+def image_prompt_files(models: Mapping[str, ModelFiles]) -> tuple[Path, Path]:
+    """Return where the adapter and its image encoder of `image_prompt_models` lie."""
+    adapter, encoder = models["ip_adapter"], models.get("image_encoder")
+    path = adapter.parts["image_encoder"] if encoder is None else _path(encoder)
+    return _path(adapter), path
 
 
 def _path(model: ModelFiles) -> Path:

@@ -12,7 +12,7 @@ from assets3d.models import ModelFiles
 from stages.specs import Spec
 
 #: The steps that build items, in the order in which they run.
-ITEM_STEPS = ("image", "cutout", "views", "splats", "mesh", "motion")
+ITEM_STEPS = ("image", "cutout", "views", "splats", "mesh", "texture", "maps", "motion")
 
 Params = Mapping[str, Any]
 
@@ -78,6 +78,7 @@ class Step:
         build: writes an item's files, returns what goes into the record: `numbers`, `warnings`.
         own: what one asset reads besides; raises InputError where that is not there.
         own_params: the parameters that only `own` reads.
+        kind: the kind of asset that it is for.
     """
 
     name: str
@@ -89,6 +90,11 @@ class Step:
     models: Mapping[str, str] = field(default_factory=dict)
     own: Callable[[Params, Spec], Own] = no_own
     own_params: tuple[str, ...] = ()
+    kind: str = "prop"
+
+    def takes(self, spec: Spec) -> bool:
+        """Tell whether an asset goes through this step."""
+        return spec.kind == self.kind and spec.enters in self.reads
 
     def patterns(self, enters: str) -> dict[str, tuple[str, ...]]:
         """Return earlier step -> the file patterns that such an asset reads of it."""

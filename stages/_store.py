@@ -1,9 +1,10 @@
 """The content store: finished items by key, checked whenever they are used.
 
-`runs/.store/<step>/<key>/` holds an item's files and `item.json`: the parts of its key, the size
-and sha256 of each file, and how long it took. An item is built in a temporary folder and renamed
-into place, so whatever has its final name is whole. Files are read-only: store, `runs/<step>` and
-DVC's cache share one inode, and a program that wrote through one name would change all three.
+`runs/.store/<step>/<key>/` holds an item's files, also in folders of its own, one deep, and
+`item.json`: the parts of its key, the size and sha256 of each file, and how long it took. An item
+is built in a temporary folder and renamed into place, so whatever has its final name is whole.
+Files are read-only: store, `runs/<step>` and DVC's cache share one inode, and a program that wrote
+through one name would change all three.
 """
 
 from __future__ import annotations
@@ -80,10 +81,13 @@ class Store:
 
         Two builders of one key do no harm: both made the same bytes, and the first one stays.
         """
-        files = {p.name: [p.stat().st_size, file_hash(p)] for p in sorted(built.iterdir())}
+        files = {
+            p.relative_to(built).as_posix(): [p.stat().st_size, file_hash(p)]
+            for p in files_in(built)
+        }
         content = {"parts": parts, "files": files, "seconds": round(seconds, 3)}
         (built / ITEM_FILE).write_text(canonical(content) + "\n", encoding="utf-8")
-        for path in built.iterdir():
+        for path in files_in(built):
             path.chmod(_READ_ONLY)
         final = self.folder(step, key)
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,13 @@ def link_item(item: StoredItem, folder: Path) -> None:
     """Put an item's files into a new folder, by hard link where the file system can."""
     folder.mkdir(parents=True)
     for name in item.files:
+        (folder / name).parent.mkdir(exist_ok=True)
         link_file(item.folder / name, folder / name)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return an item's files, those of its folders too, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def link_file(source: Path, target: Path) -> None:
@@ -147,7 +157,13 @@ def _writable_then_again(function: Any, path: str, _: Any) -> None:
 
 
 def _files(content: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, entry) for name, entry in content["files"].items() if "/" not in name]
+    # A damaged list must not lead out of the item's folder.
+    return [(name, entry) for name, entry in content["files"].items() if _is_inside(name)]
+
+
+def _is_inside(name: str) -> bool:
+    parts = name.split("/")
+    return len(parts) <= 2 and not {"", ".", ".."} & set(parts)
 
 
 def _whole(item: StoredItem) -> bool:

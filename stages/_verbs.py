@@ -148,4 +148,4 @@ def find_spec(project: Project, name: str) -> Spec:
 
 def _steps(spec: Spec) -> list[Step]:
     steps = [find_step(name) for name in ITEM_STEPS]
-    return [step for step in steps if spec.enters in step.reads]
+    return [step for step in steps if step.takes(spec)]

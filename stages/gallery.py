@@ -1,7 +1,7 @@
 """The gallery stage: one page with every asset, failures first; contact sheets and metrics for DVC.
 
 python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cutout runs/views
-    runs/splats runs/mesh runs/motion --out runs/gallery --plots runs/plots
+    runs/splats runs/mesh runs/texture runs/maps runs/motion --out runs/gallery --plots runs/plots
     --metrics runs/metrics.json
 
 The page names the pictures where they are (../mesh/...), so it costs no second copy of them.
@@ -31,6 +31,8 @@ _SHEET_PICTURES = {
     "views": "sheet.png",
     "splats": "spin.png",
     "mesh": "preview.png",
+    "texture": "tiled.png",
+    "maps": "plane.png",
     "motion": "sheet.png",
 }
 _PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160

@@ -23,6 +23,8 @@ from stages._progress import say
 #: Example props: (family, seed); the seeds lie beyond those that models are trained on.
 POSED_PROP = ("chest", 1_000_003)
 SCANNED_PROP = ("vase", 1_000_005)
+#: Where the photograph shows nothing but the table.
+_TABLE_ROWS, _TABLE_COLUMNS = slice(130, 400), slice(482, 600)
 _POSED_PX = 256
 
 
@@ -30,6 +32,7 @@ def write_inputs(out: Path) -> None:
     """Write every example input into a new folder."""
     out.mkdir(parents=True)
     copy_photograph(out / "coffee.png")
+    copy_table_top(out / "coffee.png", out / "table.png")
     write_posed_views(*POSED_PROP, out / POSED_PROP[0])
     write_scan(*SCANNED_PROP, out / f"{SCANNED_PROP[0]}.ply")
 
@@ -39,6 +42,13 @@ def copy_photograph(path: Path) -> None:
     import skimage
 
     shutil.copyfile(Path(skimage.__file__).parent / "data" / "coffee.png", path)
+
+
+def copy_table_top(photograph: Path, path: Path) -> None:
+    """Cut the wood of the table out of that photograph."""
+    from assets3d.images.picture import read_picture, write_png
+
+    write_png(path, read_picture(photograph)[_TABLE_ROWS, _TABLE_COLUMNS])
 
 
 def write_posed_views(family: str, seed: int, folder: Path) -> None:

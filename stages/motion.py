@@ -170,6 +170,7 @@ STEP = Step(
     models={"model": "motion"},
     load=load,
     build=build,
+    kind="motion",
 )
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manif
         raise InputError(f"profile: found {profile!r}, wanted one of {known}")
     params = {step: read_params(path, step) for step in ITEM_STEPS}
     needed = [find_step(name) for name in ITEM_STEPS]
-    starts = {spec.enters for spec in manifest.assets.values()}
-    needed = [step for step in needed if starts & step.reads.keys()]
+    specs = manifest.assets.values()
+    needed = [step for step in needed if any(step.takes(spec) for spec in specs)]
     _check_card(profile, needed, params)
     _check_models(profile, needed, params)
     return manifest

@@ -26,6 +26,8 @@ class Spec(BaseModel):
     FOLDERS: ClassVar[tuple[str, ...]] = ()
     EITHER: ClassVar[tuple[str, ...]] = ()
 
+    #: Narrowed by every kind of asset to its own name.
+    kind: str
     seed: StrictInt = Field(0, ge=0, lt=2**63)
 
     @property

@@ -34,6 +34,19 @@ def test_round_trip_and_hard_links(store, tmp_path):
     assert (tmp_path / "out/image.png").stat().st_nlink == 2
 
 
+def test_files_in_folders_of_an_item(store, tmp_path):
+    folder = store.temporary()
+    (folder / "unreal").mkdir()
+    (folder / "unreal/T_rock_N.png").write_bytes(b"normals")
+    store.put("image", KEY, PARTS, folder, 1.5)
+    link_item(store.find("image", KEY), tmp_path / "out")
+    assert (tmp_path / "out/unreal/T_rock_N.png").read_bytes() == b"normals"
+    damaged = store.folder("image", KEY) / "unreal/T_rock_N.png"
+    damaged.chmod(0o644)
+    damaged.write_bytes(b"nonsense")
+    assert store.find("image", KEY) is None
+
+
 def test_files_are_read_only_and_removing_them_harms_nothing(store, tmp_path):
     put(store)
     link_item(store.find("image", KEY), tmp_path / "out")

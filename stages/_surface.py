@@ -1,0 +1,191 @@
+"""From a material's entry to how its surface is drawn: the mode, its lengths, what steers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stages import _steering
+from stages._step import Item, Own, Params
+from stages.specs import MaterialSpec, Spec
+from stages.specs.material import DEFAULT_MODE
+from stages.specs.steering import ImagePromptSpec
+
+#: Parameters of the texture section that only pictures under repaint read.
+OWN_PARAMS = ("ip_adapters", "image_encoder")
+#: What a profile names instead of a model: words are answered by the procedural world.
+WORLD = "none"
+#: Side of each of the nine tiles of the preview.
+TILED_PX = 256
+_LENGTHS = ("period_px", "canvas_px", "half_width_px", "ramp_px")
+
+
+def own(params: Params, spec: Spec) -> Own:
+    """Return the IP-Adapter of a picture whose seams a model repaints.
+
+    Raises:
+        InputError: a model that is not there, or none for this kind of checkpoint.
+        PassingError: a download failed.
+    """
+    if not isinstance(spec, MaterialSpec) or spec.image is None:
+        return Own()
+    if _mode(spec.model_dump(), params) == "patch" or spec.ip_adapter_weight == 0:
+        return Own()
+    prompt = ImagePromptSpec(image=spec.image, weight=spec.ip_adapter_weight, model=None)
+    return Own(_steering.image_prompt_models(prompt, params))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A seamless picture and where it is from.
+
+    Attributes:
+        picture: uint8 (S, S, 3), at the size at which it was drawn.
+        source: what the maps step must know of it: `by` is model, picture or world, and of the
+            world the family and seed that give the very maps.
+        warnings: what a person should know.
+    """
+
+    picture: Any
+    source: Mapping[str, Any]
+    warnings: list[str]
+
+
+def drawn(loaded: Any, item: Item) -> Drawn:
+    """Make the seamless picture of an entry.
+
+    Raises:
+        InputError: a picture that cannot be used, words that name no material, lengths that do
+            not go together.
+    """
+    if item.spec["enters"] == "image":
+        if _mode(item.spec, item.params) == "patch":
+            return _patched(item)
+    elif item.params["model"] == WORLD:
+        return _of_the_world(item)
+    return _by_model(loaded, item)
+
+
+def _of_the_world(item: Item) -> Drawn:
+    """Return the base colour of the procedural material that the words name."""
+    import numpy as np
+
+    from assets3d.textures.world.catalogue import sample_material
+    from assets3d.textures.world.prompts import choose
+
+    spec = item.spec
+    choice = choose(spec["prompt"], spec["seed"])
+    material = sample_material(choice.family, choice.seed, spec["size_px"] * spec["upscale"])
+    warnings = []
+    if choice.unknown:
+        warnings.append(f"{choice.family} knows nothing of: {', '.join(choice.unknown)}")
+    if spec["mode"] is not None:
+        warnings.append(f"mode: {spec['mode']} is for models, the material world always tiles")
+    source = {"by": "world", "family": choice.family, "seed": choice.seed, "words": choice.words}
+    return Drawn(np.round(255.0 * material.base_colour).astype(np.uint8), source, warnings)
+
+
+def _patched(item: Item) -> Drawn:
+    """Cut and blend the person's picture; no model is needed."""
+    from assets3d.images.picture import read_picture
+    from assets3d.textures.seamless.texture import seamless_texture
+
+    spec = item.spec
+    picture = seamless_texture(
+        None,
+        "",
+        seed=item.seed,
+        steps=1,
+        guidance=1.0,
+        size_px=spec["size_px"],
+        settings=settings_of(spec, item.params, spec["size_px"]),
+        picture=read_picture(item.given, field="image"),
+    )
+    return Drawn(picture, {"by": "picture"}, _mode_warnings(spec, item.params))
+
+
+def _by_model(loaded: Any, item: Item) -> Drawn:
+    from assets3d.images.picture import read_picture
+    from assets3d.images.steering import Steering
+    from assets3d.textures.seamless.texture import picture_prompt, seamless_texture
+
+    spec, params = item.spec, item.params
+    from_picture = spec["enters"] == "image"
+    picture = read_picture(item.given, field="image") if from_picture else None
+    steering = None
+    if "ip_adapter" in item.models and picture is not None:
+        adapter, encoder = _steering.image_prompt_files(item.models)
+        prompt = picture_prompt(picture, adapter, encoder, spec["ip_adapter_weight"])
+        steering = Steering(image_prompt=prompt)
+    sampling = sampling_of(spec, params)
+    pipeline = loaded.get(sampling["sampler"])
+    words = spec["shows"] if from_picture else spec["prompt"]
+    made = seamless_texture(
+        pipeline,
+        words,
+        seed=item.seed,
+        steps=sampling["steps"],
+        guidance=sampling["guidance"],
+        size_px=params["size_px"],
+        settings=settings_of(spec, params, params["size_px"]),
+        picture=picture,
+        steering=steering,
+        negative_prompt=spec["negative_prompt"] if sampling["guidance"] > 1.0 else "",
+        memory=loaded.memory,
+    )
+    warnings = [*_mode_warnings(spec, params), *_unknown(pipeline, words)]
+    return Drawn(made, {"by": "model"}, warnings)
+
+
+def settings_of(spec: Mapping[str, Any], params: Params, drawn_px: int) -> Any:
+    """Return the `SeamlessSettings` of an entry for the side that is drawn.
+
+    Lengths are given in pixels of the finished tile.
+    """
+    from assets3d.textures.seamless.settings import CELL_PX, SeamlessSettings, workflow_exact
+
+    mode = _mode(spec, params)
+    if mode == "workflow-exact":
+        return replace(workflow_exact(drawn_px), style=spec["style"], denoise=spec["denoise"])
+    scale = drawn_px / spec["size_px"]
+    lengths = {name: spec[name] for name in _LENGTHS if spec[name] is not None}
+    scaled = {name: round(value * scale) for name, value in lengths.items()}
+    if scale != 1.0:  # what the person gave fits their tile; rounding must not make it odd here
+        for name in ("period_px", "canvas_px"):
+            if name in scaled:
+                scaled[name] = round(scaled[name] / CELL_PX) * CELL_PX
+    return SeamlessSettings(
+        mode=mode, axes=spec["axes"], denoise=spec["denoise"], style=spec["style"], **scaled
+    )
+
+
+def sampling_of(spec: Mapping[str, Any], params: Params) -> dict[str, Any]:
+    """Return steps, guidance and sampler: the entry's, or the profile's."""
+    asked = {name: value for name, value in spec["sampling"].items() if value is not None}
+    usual = {"steps": params["steps"], "guidance": params["guidance"]}
+    return {**usual, "sampler": params.get("scheduler"), **asked}
+
+
+def _mode(spec: Mapping[str, Any], params: Params) -> Any:
+    """Return the mode of an entry; a model that was never shown a picture cannot repaint one."""
+    from_picture = spec.get("image") is not None or spec.get("enters") == "image"
+    if not from_picture:
+        return spec["mode"] or params.get("mode", DEFAULT_MODE)
+    usual = params.get("picture_mode", DEFAULT_MODE)
+    return "patch" if usual == "patch" else spec["mode"] or usual
+
+
+def _mode_warnings(spec: Mapping[str, Any], params: Params) -> list[str]:
+    mode = _mode(spec, params)
+    if spec["mode"] in (None, mode):
+        return []
+    return [f"mode: {spec['mode']} needs a model that was shown pictures, patch was used"]
+
+
+def _unknown(pipeline: Any, words: str) -> list[str]:
+    from assets3d.images import text_to_image
+
+    known = text_to_image.vocabulary_words(pipeline)
+    unknown = text_to_image.unknown_words(words, known)
+    return [f"the model does not know: {', '.join(unknown)}"] if unknown else []

@@ -1,0 +1,181 @@
+"""The maps stage: height, normals, roughness, occlusion and metal of every seamless picture.
+
+python -m stages.maps --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
+    --in runs/texture --out runs/maps
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from stages import _relief
+from stages._harness import main
+from stages._step import Item, Params, Step
+
+#: A map whose seam is stronger than this many times what perfect tiles may have is worth a warning.
+_WORTH_A_WARNING = 2.0
+_BIASES = ("roughness_bias", "roughness_gain", "occlusion_bias", "occlusion_gain")
+_KINDS = {
+    "colour": ("base_colour", "colour"),
+    "height": ("height_m", "height"),
+    "normal": ("normals", "normal"),
+    "roughness": ("roughness", "scalar"),
+    "occlusion": ("occlusion", "scalar"),
+    "metallic": ("metallic", "scalar"),
+}
+
+
+def load(params: Params) -> _relief.BackEnds:
+    """Return the back ends, none of them loaded yet."""
+    return _relief.BackEnds(params)
+
+
+def build(back_ends: _relief.BackEnds, item: Item) -> Mapping[str, Any]:
+    """Write the maps, a folder for each engine, a material ball, pictures and material.json."""
+    from assets3d.textures.encoding import height_range, quantised
+
+    found = _of_the_world(item)
+    material = _read_off(back_ends, item) if found is None else _computed(item, *found)
+    material = quantised(material)
+    seams = {name: _seam(getattr(material, field), kind) for name, (field, kind) in _KINDS.items()}
+    _write_maps(material, item, {name: numbers for name, (_, numbers) in seams.items()})
+    _write_pictures(material, item)
+    shares = {f"seam_{name}": share for name, (share, _) in seams.items()}
+    numbers = {
+        "size_px": material.size_px,
+        "tile_m": material.tile_m,
+        "height_range_m": round(height_range(material.height_m).range_m, 6),
+        **shares,
+        "worst_seam": max(shares.values()),
+    }
+    return {"numbers": numbers, "warnings": _warnings(shares)}
+
+
+def _read_off(back_ends: _relief.BackEnds, item: Item) -> Any:
+    """Return the material that a back end sees in the texture."""
+    from assets3d.images.picture import read_picture
+    from assets3d.textures.maps.assemble import material_of
+
+    spec = item.spec
+    picture = read_picture(item.folders["texture"] / "texture.png", field="texture")
+    return material_of(
+        picture,
+        back_ends.relief(picture, item),
+        tile_m=spec["tile_m"] or 1.0,
+        height_m=spec["height_m"],
+        delight=spec["delight"],
+        **{name: spec[name] for name in _BIASES},
+    )
+
+
+def _of_the_world(item: Item) -> tuple[str, int] | None:
+    """Return the family and seed of a procedural material; None where the picture is another's."""
+    if item.spec["enters"] == "procedural":
+        # The person's own seed: the same number shows the same tile in `textures.world`'s sheets.
+        return item.spec["procedural"], item.spec["seed"]
+    text = (item.folders["texture"] / "source.json").read_text(encoding="utf-8")
+    source = json.loads(text)
+    return (source["family"], source["seed"]) if source["by"] == "world" else None
+
+
+def _computed(item: Item, family: str, seed: int) -> Any:
+    """Return a material of the procedural world, whose maps need not be read off a picture."""
+    from assets3d.textures.maps.assemble import adjusted
+    from assets3d.textures.world.catalogue import sample_material
+
+    spec = item.spec
+    size_px = spec["size_px"] * spec["upscale"]
+    material = sample_material(family, seed, size_px)
+    return adjusted(
+        material,
+        tile_m=spec["tile_m"],
+        height_m=spec["height_m"],
+        **{name: spec[name] for name in _BIASES},
+    )
+
+
+def _seam(values: Any, kind: Any) -> tuple[float, dict[str, float]]:
+    """Return a map's seam as a share of what perfect tiles may have, and all its numbers."""
+    from dataclasses import asdict
+
+    from assets3d.textures.seams import THRESHOLDS, seam_report
+
+    # The limits are of tiles of 256 px: as many windows along the edge, whatever the size.
+    window_px = max(16, len(values) // 16)
+    report = asdict(seam_report(values, kind, window_px=window_px))
+    limits = asdict(THRESHOLDS[kind])
+    share = max(report[name] / limit for name, limit in limits.items())
+    return round(share, 3), {name: round(value, 4) for name, value in report.items()}
+
+
+def _write_maps(material: Any, item: Item, seams: Mapping[str, Mapping[str, float]]) -> None:
+    from assets3d.textures.ball import write_ball
+    from assets3d.textures.material_json import material_facts, write_material_json
+    from assets3d.textures.packing import write_packs
+    from assets3d.textures.presets import preset_named, with_directx
+
+    name, spec = item.spec["id"], item.spec
+    plain = preset_named("plain")
+    packs = {item.out: with_directx(plain) if spec["directx"] else plain}
+    packs |= {item.out / pack: preset_named(pack) for pack in spec["packs"]}
+    files = write_packs(material, packs, name)
+    facts = material_facts(material, files, item.out, name, seams=seams, seeds={"maps": item.seed})
+    write_material_json(item.out / "material.json", facts)
+    write_ball(item.out / f"{name}.glb", material, name)
+
+
+def _write_pictures(material: Any, item: Item) -> None:
+    from assets3d.images.picture import write_png
+    from assets3d.textures.looks import lit_plane, lit_sphere, maps_sheet
+
+    px = item.params["preview_px"]
+    write_png(item.out / "sheet.png", maps_sheet(material, px // 2))
+    write_png(item.out / "plane.png", lit_plane(material, px))
+    write_png(item.out / "sphere.png", lit_sphere(material, px))
+
+
+def _warnings(shares: Mapping[str, float]) -> list[str]:
+    return [
+        f"{name.removeprefix('seam_')}: the seam is {share:.1f} times what perfect tiles may have"
+        for name, share in shares.items()
+        if share > _WORTH_A_WARNING
+    ]
+
+
+STEP = Step(
+    name="maps",
+    reads={
+        "prompt": ("texture/texture.png", "texture/source.json"),
+        "image": ("texture/texture.png", "texture/source.json"),
+        "procedural": (),
+    },
+    fields=(
+        *("id", "seed", "procedural", "size_px", "upscale"),
+        *("maps", "tile_m", "height_m", "delight", "directx", "packs"),
+        *_BIASES,
+    ),
+    modules=(
+        "assets3d.images.picture",
+        "assets3d.textures.ball",
+        "assets3d.textures.encoding",
+        "assets3d.textures.looks",
+        "assets3d.textures.maps.assemble",
+        "assets3d.textures.material_json",
+        "assets3d.textures.packing",
+        "assets3d.textures.seams",
+        "assets3d.textures.world.catalogue",
+        *_relief.MODULES,
+        "stages._relief",
+    ),
+    load=load,
+    build=build,
+    own=_relief.own,
+    own_params=_relief.OWN_PARAMS,
+    kind="material",
+)
+
+if __name__ == "__main__":
+    sys.exit(main(STEP))

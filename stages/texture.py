@@ -1,0 +1,116 @@
+"""The texture stage: words or a picture become a seamless picture of a surface.
+
+python -m stages.texture --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
+    --out runs/texture
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from stages import _surface
+from stages._harness import main
+from stages._step import Item, Params, Step
+
+
+class Pipeline:
+    """The pipeline that draws, loaded when it is first needed: cutting and blending need none."""
+
+    def __init__(self, params: Params) -> None:
+        from assets3d.images.memory import read_memory
+
+        self._params = params
+        self.memory = read_memory(params)
+        self._loaded: tuple[Any, Any] | None = None
+
+    def get(self, scheduler: Any) -> Any:
+        """Return the pipeline with this scheduler."""
+        from assets3d.images.text_to_image import load_pipeline
+        from stages._models import find_models
+
+        if self._loaded is None or self._loaded[0] != scheduler:
+            self._loaded = None  # its memory is needed
+            params = self._params
+            models = find_models(STEP.models, params)
+            lora = models.get("lora")
+            pipeline = load_pipeline(
+                models["model"],
+                family=params.get("family"),
+                lora=None if lora is None else lora.files[0],
+                scheduler=scheduler,
+                dtype=params["dtype"],
+                device=params["device"],
+                memory=self.memory,
+            )
+            self._loaded = (scheduler, pipeline)
+        return self._loaded[1]
+
+
+def load(params: Params) -> Pipeline:
+    """Return the pipeline, not loaded yet."""
+    return Pipeline(params)
+
+
+def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
+    """Write texture.png, tiled.png (nine of it) and source.json (where it is from)."""
+    import numpy as np
+
+    from assets3d.images.picture import write_png
+    from assets3d.textures.seams import seam_report
+    from assets3d.textures.torus import resized
+    from assets3d.textures.upscale import upscaled
+
+    spec = item.spec
+    drawn = _surface.drawn(loaded, item)
+    picture, size_px = drawn.picture, spec["size_px"]
+    if len(picture) != size_px * spec["upscale"]:
+        picture = resized(picture, size_px, kernel="lanczos")
+        if spec["upscale"] > 1:
+            picture = upscaled(picture, spec["upscale"])
+    write_png(item.out / "texture.png", picture)
+    small = resized(picture, min(len(picture), _surface.TILED_PX))
+    write_png(item.out / "tiled.png", np.tile(small, (3, 3, 1)))
+    (item.out / "source.json").write_text(json.dumps(drawn.source, indent=1) + "\n")
+    report = seam_report(picture, "colour")
+    numbers = {
+        "drawn_px": len(drawn.picture),
+        "size_px": len(picture),
+        "seam_nb": round(report.seam_nb, 3),
+        "seam_local": round(report.seam_local, 3),
+    }
+    return {"numbers": numbers, "warnings": drawn.warnings}
+
+
+STEP = Step(
+    name="texture",
+    reads={"prompt": (), "image": ()},
+    fields=(
+        *("prompt", "shows", "seed", "style", "negative_prompt", "mode", "axes", "period_px"),
+        *("canvas_px", "half_width_px", "ramp_px", "denoise", "ip_adapter_weight", "sampling"),
+        *("size_px", "upscale"),
+    ),
+    modules=(
+        "assets3d.images.picture",
+        "assets3d.images.text_to_image",
+        "assets3d.textures.seamless.texture",
+        "assets3d.textures.seams",
+        "assets3d.textures.torus",
+        "assets3d.textures.upscale",
+        "assets3d.textures.world.prompts",
+        "stages._steering",
+        "stages._surface",
+    ),
+    models={"model": "image", "lora": "image"},
+    load=load,
+    build=build,
+    own=_surface.own,
+    own_params=_surface.OWN_PARAMS,
+    kind="material",
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main(STEP))
