@@ -71,8 +71,8 @@ def rolled_by(size_px: int) -> int:
 
 
 def _gap(geometry: Geometry) -> int:
-    """Return how far from the border the arms have vanished: at least one pixel."""
-    return max(1, geometry.half_width_px - geometry.ramp_px)
+    """Return how far from the border the arms have vanished; at least one pixel."""
+    return geometry.half_width_px - geometry.ramp_px
 
 
 def _near_border(geometry: Geometry, ramp: Ramp) -> Profile:

@@ -136,7 +136,7 @@ def geometry_of(settings: SeamlessSettings, size_px: int) -> Geometry:
     half_width = _length("half_width_px", settings.half_width_px, max(4, size_px // 64 * 4))
     ramp = _length("ramp_px", settings.ramp_px, half_width // 2)
     period = _length("period_px", settings.period_px, size_px)
-    canvas = _length("canvas_px", settings.canvas_px, period + size_px // 4)
+    canvas = _length("canvas_px", settings.canvas_px, period + size_px // 32 * 8)
     geometry = Geometry(size_px, half_width, ramp, period, canvas)
     if settings.mode == "canvas":
         _check_canvas(geometry, settings.overlay)
@@ -168,15 +168,15 @@ def _check_cross(geometry: Geometry, mode: Mode) -> None:
     else:
         # The ends of the arms are repainted in a second roll, a quarter of the side from its
         # border, and have a ramp of their own beyond the half-width.
-        widest = geometry.size_px // 32 * 8 - geometry.ramp_px - 2
+        widest = geometry.size_px // 32 * 8 - geometry.ramp_px - 1
     width, ramp = geometry.half_width_px, geometry.ramp_px
     if not _MIN_HALF_WIDTH_PX <= width <= widest:
         raise InputError(
             f"half_width_px: found {width}, wanted {_MIN_HALF_WIDTH_PX} to {widest} for "
             f"{_told(geometry, mode)}"
         )
-    if ramp > width:
-        raise InputError(f"ramp_px: found {ramp}, wanted at most the half-width of {width}")
+    if ramp >= width:  # on the seam itself nothing of the old may be left
+        raise InputError(f"ramp_px: found {ramp}, wanted less than the half-width of {width}")
 
 
 def _widest_on_canvas(geometry: Geometry) -> int:
