@@ -8,6 +8,7 @@ pattern's own lattice upright.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,16 +17,19 @@ from numpy.typing import NDArray
 from assets3d.textures.seamless.cuts import difference
 
 Vector = NDArray[np.float64]
+Found = tuple[Vector, float]  # a shift and what it costs
 
 # Periods are looked for between these shares of the picture's side; the rest overlaps.
 _SHORTEST, _LONGEST = 0.5, 0.86
 # How much a period may lean; photographs are held about level.
 _LEAN = 0.07
-# Sides in px at which periods are looked for, and then improved.
-_COARSE_PX, _FINE_PX = 128, (256, 512)
-# What the logarithm of the cut's cost is weighed against: short periods repeat visibly, leaning and
-# unequal ones distort.
-_SHORT, _LEANING, _UNEQUAL = 0.8, 1.5, 1.2
+# Sides in px at which periods are looked for, compared, and then improved.
+_LEVELS_PX = (128, 256, 512)
+# How many of either axis are compared.
+_TRIED = 10
+# What the logarithm of the cut's cost is weighed against: short periods repeat visibly, unequal and
+# skewed ones distort, and few pictures are much turned.
+_SHORT, _LEANING, _UNEQUAL, _SKEWED = 0.8, 2.0, 1.2, 4.0
 # How much the whole overlap counts beside the cut through it.
 _AGREEING = 1.0
 _MOST_OVERLAP = 0.4
@@ -88,31 +92,49 @@ def find_window(values: NDArray[np.float32]) -> Window:
     side = min(height, width)
     corner = np.array([(width - side) // 2, (height - side) // 2])
     square = values[corner[1] : corner[1] + side, corner[0] : corner[0] + side]
-    across, down = _best_pair(_scaled(square, _COARSE_PX))
-    shifts = []
-    for shift, turned in ((across, False), (down, True)):
-        scale = min(side, _COARSE_PX)
-        for finer in _FINE_PX:
-            if scale >= side:
-                break
-            grown, scale = min(side, finer) / scale, min(side, finer)
-            small = _scaled(square, finer)
-            small = small.swapaxes(0, 1) if turned else small
-            shift = _improved(small, np.round(shift * grown).astype(int))
-        shifts.append(shift * side / scale)
-    return _window(corner, side, shifts[0], shifts[1][::-1])
+    levels = sorted({min(side, level) for level in _LEVELS_PX})
+    pyramid = [_scaled(square, level) for level in levels]
+    axes = [pyramid, [each.swapaxes(0, 1) for each in pyramid]]
+    promising = [_promising(each[0]) for each in axes]
+    if len(levels) > 1:
+        promising = [
+            [_improved(small[1], shift * levels[1] / levels[0]) for shift, _ in found]
+            for small, found in zip(axes, promising, strict=True)
+        ]
+    pair = _best_pair(*promising)
+    for level in range(2, len(levels)):
+        grown = levels[level] / levels[level - 1]
+        pair = [
+            _improved(small[level], shift * grown)[0]
+            for small, shift in zip(axes, pair, strict=True)
+        ]
+    across, down = (shift * side / levels[-1] for shift in pair)
+    return _window(corner, side, across, down[::-1])
 
 
-def _best_pair(small: NDArray[np.float32]) -> tuple[Vector, Vector]:
-    """Return the two shifts (along, aside) in px whose cuts cost least together."""
-    (across, costs_across), (down, costs_down) = (
-        _costs(each, _candidates(len(each))) for each in (small, small.swapaxes(0, 1))
-    )
-    lengths = [np.hypot(*each.T) for each in (across, down)]
-    unequal = np.abs(np.log(lengths[0][:, None] / lengths[1][None, :]))
-    best = np.argmin(costs_across[:, None] + costs_down[None, :] + _UNEQUAL * unequal)
-    first, second = np.unravel_index(best, unequal.shape)
-    return across[first], down[second]
+def _promising(small: NDArray[np.float32]) -> list[Found]:
+    """Return the shifts that cost least, none next to another."""
+    shifts, costs = _costs(small, _candidates(len(small)))
+    found: list[Found] = []
+    for index in np.argsort(costs, kind="stable"):
+        if all(np.abs(shifts[index] - other).max() > 2.0 for other, _ in found):
+            found.append((shifts[index], float(costs[index])))
+        if len(found) == _TRIED:
+            break
+    return found
+
+
+def _best_pair(across: list[Found], down: list[Found]) -> list[Vector]:
+    """Return the two shifts (along, aside) that cost least together."""
+
+    def cost(pair: tuple[Found, Found]) -> float:
+        (first, cost_across), (second, cost_down) = pair
+        unequal = abs(np.log(np.hypot(*first) / np.hypot(*second)))
+        # Turned as a whole, one side leans down as much as the other leans to the left.
+        skewed = abs(first[1] / first[0] + second[1] / second[0])
+        return float(cost_across + cost_down + _UNEQUAL * unequal + _SKEWED * skewed)
+
+    return [shift for shift, _ in min(itertools.product(across, down), key=cost)]
 
 
 def _candidates(side: int) -> NDArray[np.int_]:
@@ -123,11 +145,11 @@ def _candidates(side: int) -> NDArray[np.int_]:
     return np.array([p for p in pairs if abs(p[1]) <= _LEAN * p[0]])
 
 
-def _improved(small: NDArray[np.float32], near: NDArray[np.int_]) -> Vector:
+def _improved(small: NDArray[np.float32], near: Vector) -> Found:
     """Return the best shift within 2 px of one found at half the resolution."""
     offsets = np.stack(np.meshgrid(np.arange(-2, 3), np.arange(-2, 3)), axis=-1).reshape(-1, 2)
-    shifts, costs = _costs(small, near + offsets)
-    return shifts[np.argmin(costs)]
+    shifts, costs = _costs(small, np.round(near).astype(int) + offsets)
+    return shifts[np.argmin(costs)], float(costs.min())
 
 
 def _costs(

@@ -38,7 +38,7 @@ def checked(picture: NDArray[np.uint8], field: str = "image") -> NDArray[np.uint
         if picture[..., 3].min() < 255:
             seen = float((picture[..., 3] == 255).mean())
             raise InputError(
-                f"{field}: {100.0 * (1.0 - seen):.2g} % of it is transparent, wanted an opaque "
+                f"{field}: {100.0 * (1.0 - seen):.3g} % of it is transparent, wanted an opaque "
                 "picture of the material (crop it, or lay it over a background)"
             )
         picture = picture[..., :3]

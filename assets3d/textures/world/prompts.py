@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assets3d.errors import InputError
 from assets3d.textures.world.catalogue import FAMILIES, sample_layers
 
 #: How many seeds are looked at; the words of a material cost a few milliseconds each.
-_TRIES = 48
+_TRIES = 256
 # The words of a material do not depend on the size.
 _SMALLEST_PX = 16
 _IDLE = frozenset("a an the of and or with in on at some very old-looking texture surface".split())
@@ -43,18 +44,18 @@ def choose(prompt: str, seed: int) -> Choice:
     family = _named(asked, prompt)
     known = _words_of((*FAMILIES[family].words, *FAMILIES[family].nouns, family))
     wanted = [word for word in asked if word in known]
-    best: tuple[int, int, tuple[str, ...]] | None = None
-    for place in range(_TRIES):
-        candidate = seed * _TRIES + place
+    named = _words_of((*FAMILIES[family].nouns, family)) - _words_of(FAMILIES[family].words)
+    best, found = seed * _TRIES, -1
+    for candidate in range(seed * _TRIES, (seed + 1) * _TRIES):
         words = sample_layers(family, candidate, _SMALLEST_PX).words
-        found = len(_words_of(words) & set(wanted))
-        # Words that nobody asked for count against it only where the asked ones tie.
-        score = 100 * found - len(words)
-        if best is None or score > best[0]:
-            best = (score, candidate, words)
-    assert best is not None
+        true = len(_words_of(words) & set(wanted))
+        if true > found:
+            best, found = candidate, true
+        if true == len(set(wanted) - named):
+            break
+    words = sample_layers(family, best, _SMALLEST_PX).words
     unknown = tuple(word for word in asked if word not in known)
-    return Choice(family, best[1], best[2], unknown)
+    return Choice(family, best, words, unknown)
 
 
 def _named(asked: list[str], prompt: str) -> str:
@@ -73,7 +74,7 @@ def _named(asked: list[str], prompt: str) -> str:
     return best
 
 
-def _words_of(phrases: tuple[str, ...] | list[str]) -> set[str]:
+def _words_of(phrases: Iterable[str]) -> set[str]:
     found = {_singular(word) for phrase in phrases for word in re.findall(r"[a-z]+", phrase)}
     return found - _IDLE
 
