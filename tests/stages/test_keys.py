@@ -7,7 +7,7 @@ import pytest
 from stages import _keys
 from stages._plan import make_plan
 from stages._step import ITEM_STEPS, find_step
-from stages.specs import MotionSpec, PropSpec
+from stages.specs import MaterialSpec, MotionSpec, PropSpec
 
 PARAMS = {"model": "standin", "files": 5, "threads": 2}
 
@@ -20,6 +20,8 @@ def key(tmp_path):
         ("views", "view_000.png"),
         ("views", "transforms.json"),
         ("splats", "splats.ply"),
+        ("texture", "texture.png"),
+        ("texture", "source.json"),
     ):
         (tmp_path / step).mkdir(exist_ok=True)
         (tmp_path / step / name).write_text(name)
@@ -27,6 +29,8 @@ def key(tmp_path):
     def make(step_name: str, params=None, **fields) -> str:
         if step_name == "motion":
             spec = MotionSpec(**{"kind": "motion", "script": ({"walk": "3 s"},), **fields})
+        elif step_name in ("texture", "maps"):
+            spec = MaterialSpec(**{"kind": "material", "prompt": "rock", **fields})
         else:
             spec = PropSpec(**{"prompt": "a crate", "seed": 1, **fields})
         assets = {"asset": spec}
@@ -78,6 +82,23 @@ def test_fields_of_props(key, step, field):
 )
 def test_fields_of_motion(key, field, value, reads):
     assert (key("motion") != key("motion", **{field: value})) == reads
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reads"),
+    [
+        ("prompt", "sand", {"texture"}),
+        ("seed", 5, {"texture", "maps"}),
+        ("mode", "circular", {"texture"}),
+        ("size_px", 512, {"texture", "maps"}),
+        ("tile_m", 2.0, {"maps"}),
+        ("height_m", 0.1, {"maps"}),
+        ("packs", ("unreal",), {"maps"}),
+    ],
+)
+def test_fields_of_materials(key, field, value, reads):
+    changed = {step for step in ("texture", "maps") if key(step) != key(step, **{field: value})}
+    assert changed == reads
 
 
 def test_every_file_of_a_folder_counts(key, tmp_path):
