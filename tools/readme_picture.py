@@ -1,10 +1,11 @@
-"""Put the example manifest's results into the two pictures of the README.
+"""Put the example manifest's results into the pictures of the README.
 
     python tools/readme_picture.py --out docs/pictures
 
 props.png: one row per prompt, none left out: the picture drawn, the object freed from its
 background, two of the imagined views, the splats, the mesh from two sides.
 motion.png: a scripted clip, as the motion stage drew it, no wider than a page.
+materials.png: one row per material: nine tiles under a low light, a sphere, the maps.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from assets3d.images.sheet import contact_sheet
 CELL_PX = 136
 COLUMNS = ("picture drawn", "cutout", "view: right", "view: back", "splats", "mesh", "mesh")
 CLIP, CLIP_WIDTH_PX = "wolf_patrol", 1400
+MATERIAL_HEIGHT_PX = 210
 
 
 def row(runs: Path, asset: str) -> list[np.ndarray]:
@@ -61,6 +63,19 @@ def write_motion(runs: Path, path: Path) -> None:
         write_png(path, np.asarray(small))
 
 
+def write_materials(runs: Path, path: Path) -> None:
+    """Write the picture of the materials."""
+    folders = sorted(folder for folder in (runs / "maps").iterdir() if folder.is_dir())
+    pictures = []
+    for folder in folders:
+        for name in ("plane.png", "sphere.png", "sheet.png"):
+            picture = read_picture(folder / name)
+            width = round(picture.shape[1] * MATERIAL_HEIGHT_PX / picture.shape[0])
+            pictures.append(resize_premultiplied(picture, (width, MATERIAL_HEIGHT_PX)))
+    labels = [label for folder in folders for label in (folder.name, "", "maps")]
+    write_png(path, contact_sheet(pictures, 3, labels))
+
+
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -70,6 +85,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     write_props(options.runs, options.out / "props.png")
     write_motion(options.runs, options.out / "motion.png")
+    write_materials(options.runs, options.out / "materials.png")
 
 
 if __name__ == "__main__":
