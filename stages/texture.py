@@ -2,6 +2,7 @@
 
 python -m stages.texture --manifest configs/assets.yaml --profile configs/profiles/embedded.yaml
     --out runs/texture
+python -m stages.texture import-comfyui graph.json
 """
 
 from __future__ import annotations
@@ -112,5 +113,13 @@ STEP = Step(
 )
 
 
+def _command(arguments: list[str]) -> int:
+    if arguments[:1] == ["import-comfyui"]:
+        from stages._comfyui import import_graph
+
+        return import_graph(arguments[1:])
+    return main(STEP, arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(main(STEP))
+    sys.exit(_command(sys.argv[1:]))
