@@ -23,6 +23,9 @@ ENCODER_UNITS = (1, 2, 2, 2)
 DECODER_UNITS = (1, 1, 1)
 #: Of the units at 1/16: the second sees far.
 DILATIONS = (1, 2)
+#: Slope of the activation below 0. With 0 whole layers die in the first hundred steps, and the
+#: network answers "flat" for ever.
+LEAK = 0.1
 #: Slopes (2), roughness, metallic, change of the colour (3).
 OUTPUTS = 7
 
@@ -68,8 +71,8 @@ class ResidualUnit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> the same."""
-        change = F.relu(self.first(wrapped(F.relu(x), 2 * self.dilation)), inplace=True)
-        return x + self.second(change)
+        change = self.first(wrapped(F.leaky_relu(x, LEAK), 2 * self.dilation))
+        return x + self.second(F.leaky_relu(change, LEAK, inplace=True))
 
 
 class Context(nn.Module):
@@ -122,7 +125,7 @@ class MapsNetwork(nn.Module):
         for level in reversed(range(len(self.decoder))):
             found = F.interpolate(self.enlarge[level](found), scale_factor=2.0, mode="nearest")
             found = self.decoder[level](found + skips[level])
-        out = F.pixel_shuffle(self.head(wrapped(F.relu(found), 1)), 2)
+        out = F.pixel_shuffle(self.head(wrapped(found, 1)), 2)
         slopes, roughness, metallic, colour = out.split((2, 1, 1, 3), 1)
         return Maps(slopes, torch.sigmoid(roughness), metallic, pictures + 0.25 * colour)
 
