@@ -15,10 +15,9 @@ from pydantic import (
     model_validator,
 )
 
+from assets3d.textures.seamless.settings import NEGATIVE_PROMPT, STYLE
 from stages.specs.base import Spec, a_number, not_empty
 
-STYLE = "texture {prompt} top down close-up"
-NEGATIVE = "ugly, deformed, noisy, blurry"
 #: What profiles do that say nothing.
 DEFAULT_MODE = "roll"
 
@@ -83,7 +82,7 @@ class MaterialSpec(Spec):
     procedural: StrictStr | None = None
     shows: StrictStr = ""
     style: StrictStr = STYLE
-    negative_prompt: StrictStr = NEGATIVE
+    negative_prompt: StrictStr = NEGATIVE_PROMPT
     mode: Literal["roll", "canvas", "workflow-exact", "circular", "patch"] | None = None
     axes: Literal["both", "x", "y"] = "both"
     period_px: StrictInt | None = Field(None, ge=64, le=8192)
