@@ -7,13 +7,20 @@ where it is wrong; the mean is continuous on the torus whatever the network does
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: A network as these functions see it: uint8 (H, W, 3) -> float (H, W) or (H, W, C).
 Predict = Callable[[NDArray[np.uint8]], NDArray]
+
+# Side of the grid of pixels by which depths are brought together, and how different the units of
+# one network's answers may be.
+_ALIGNED_PX = 64
+_LARGEST_SCALE = 5.0
 
 
 def window_weights(height_px: int, width_px: int) -> NDArray[np.float32]:
@@ -26,42 +33,34 @@ def window_weights(height_px: int, width_px: int) -> NDArray[np.float32]:
 
 def blended_vectors(predict: Predict, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return unit vectors (H, W, 3) that tile, from a network of normals."""
-    answers = list(_answers(predict, picture))
-    total = sum(weights[..., None] * answer for answer, weights in answers)
+    total = sum(w.weights[..., None] * w.answer for w in _answers(predict, picture))
     length = np.linalg.norm(total, axis=2, keepdims=True)
     return (total / np.maximum(length, 1e-6)).astype(np.float32)
+
+
+def blended_values(predict: Predict, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return values (H, W) or (H, W, C) that tile, from a network of colours, roughness, ..."""
+    answers = list(_answers(predict, picture))
+    total = sum(_over_channels(w.weights, w.answer) * w.answer for w in answers)
+    whole = np.asarray(sum(w.weights for w in answers))
+    return (total / _over_channels(whole, answers[0].answer)).astype(np.float32)
 
 
 def blended_depth(predict: Predict, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return a relative depth or height (H, W) that tiles, mean 0, from a network of either.
 
-    Each answer loses its plane (a surface seen from straight above has none), then is scaled and
-    moved so that it fits the first by least squares, weighted where both are trustworthy.
+    Each answer has a unit, a zero and a slant of its own (a surface seen from straight above has
+    none). All four are brought together where two of them are trustworthy: what a window takes for
+    a slant but another one sees return to the level that it came from is a large form, and stays.
     """
-
-    def flat(window: NDArray[np.uint8]) -> NDArray:
-        answer = predict(window)
-        return without_plane(answer, window_weights(*answer.shape))
-
-    answers = list(_answers(flat, picture))
-    first, first_weights = answers[0]
-    total = np.zeros_like(first)
-    for answer, weights in answers:
-        scale, offset = _fit(answer, first, first_weights * weights)
-        total += weights * (scale * answer + offset)
-    total /= sum(weights for _, weights in answers)
+    answers = list(_answers(predict, picture))
+    total = np.zeros(picture.shape[:2])
+    for window, (scale, plane) in zip(answers, _alignment(answers), strict=True):
+        ones, across, down = _terms(window, 1)
+        slant = plane[0] * ones + plane[1] * across + plane[2] * down
+        total += window.weights * (scale * window.answer - slant)
+    total /= sum(window.weights for window in answers)
     return (total - total.mean()).astype(np.float32)
-
-
-def without_plane(field: NDArray, weights: NDArray) -> NDArray[np.float64]:
-    """Subtract the plane (with its constant) that fits a field (H, W) best, by weighted squares."""
-    height, width = field.shape
-    y, x = np.mgrid[-1.0 : 1.0 : height * 1j, -1.0 : 1.0 : width * 1j]
-    terms = np.stack([np.ones_like(x), x, y]).reshape(3, -1)
-    weighted = terms * weights.reshape(-1)
-    values = np.asarray(field, np.float64).reshape(-1)
-    plane = np.linalg.solve(weighted @ terms.T, weighted @ values)
-    return (values - plane @ terms).reshape(height, width)
 
 
 def in_tiles(
@@ -96,23 +95,81 @@ def in_tiles(
                 wanted[top : top + core_px, left : left + core_px] = core
 
 
-def _answers(predict: Predict, picture: NDArray[np.uint8]) -> Iterator[tuple[NDArray, NDArray]]:
-    """Yield what the network says of each roll, and its weights (H, W), both rolled back."""
+class _Window(NamedTuple):
+    """What the network says of one roll, and its weights (H, W), both rolled back."""
+
+    answer: NDArray
+    weights: NDArray
+    down: int
+    right: int
+
+
+def _answers(predict: Predict, picture: NDArray[np.uint8]) -> Iterator[_Window]:
     height, width = picture.shape[:2]
     weights = window_weights(height, width)
     for down in (0, height // 2):
         for right in (0, width // 2):
             answer = predict(np.roll(picture, (down, right), (0, 1)))
             back = (-down, -right)
-            yield np.roll(answer, back, (0, 1)), np.roll(weights, back, (0, 1))
+            yield _Window(
+                np.roll(answer, back, (0, 1)), np.roll(weights, back, (0, 1)), down, right
+            )
 
 
-def _fit(field: NDArray, target: NDArray, weights: NDArray) -> tuple[float, float]:
-    """Return scale and offset so that scale * field + offset is nearest to `target`."""
-    weights = weights / weights.sum()
-    mean, wanted = float((weights * field).sum()), float((weights * target).sum())
-    variance = float((weights * (field - mean) ** 2).sum())
-    covariance = float((weights * (field - mean) * (target - wanted)).sum())
-    # A network does not turn hills into valleys: without agreement the answer stays as it is.
-    scale = covariance / variance if variance > 0.0 and covariance > 0.0 else 1.0
-    return scale, wanted - scale * mean
+def _terms(window: _Window, step: int) -> NDArray[np.float64]:
+    """Return (3, h, w): one, and the place in the window from -1 to 1, across and down."""
+    height, width = window.weights.shape
+    y = (np.arange(step // 2, height, step) + window.down) % height / (height - 1) * 2.0 - 1.0
+    x = (np.arange(step // 2, width, step) + window.right) % width / (width - 1) * 2.0 - 1.0
+    across, down = np.meshgrid(x, y)
+    return np.stack([np.ones_like(across), across, down])
+
+
+def _alignment(windows: list[_Window]) -> list[tuple[float, NDArray[np.float64]]]:
+    """Return the scale and the plane (3,) of each window that bring it to the first one's unit."""
+    # A few thousand pixels say all about planes.
+    step = max(1, min(windows[0].weights.shape) // _ALIGNED_PX)
+    rows = slice(step // 2, None, step)
+    fields = [np.asarray(w.answer[rows, rows], np.float64).ravel() for w in windows]
+    weights = [w.weights[rows, rows].astype(np.float64).ravel() for w in windows]
+    terms = [_terms(w, step).reshape(3, -1) for w in windows]
+    unit = max(float(fields[0].std()), 1e-12 * (1.0 + float(np.abs(fields[0]).max())))
+    fields = [field / unit for field in fields]
+    scales, planes = _solved(fields, weights, terms, free=True)
+    # A network does not turn hills into valleys: where the answers have little in common, their
+    # units stay as they are.
+    if not all(1.0 / _LARGEST_SCALE < scale < _LARGEST_SCALE for scale in scales):
+        scales, planes = _solved(fields, weights, terms, free=False)
+    return [(scale, unit * plane) for scale, plane in zip(scales, planes, strict=True)]
+
+
+def _solved(
+    fields: list[NDArray], weights: list[NDArray], terms: list[NDArray], *, free: bool
+) -> tuple[list[float], list[NDArray[np.float64]]]:
+    """Solve for planes, and scales where they are `free`, by least squares over all pairs.
+
+    Every two windows shall say the same: scale * field - plane of one is that of the other, as much
+    as both are trusted.
+    """
+    count = len(fields)
+    blocks, wanted = [], []
+    for one, other in itertools.combinations(range(count), 2):
+        trust = np.sqrt(weights[one] * weights[other])
+        block = np.zeros((len(trust), 4 * count))
+        for window, sign in ((one, 1.0), (other, -1.0)):
+            block[:, 3 * window : 3 * window + 3] = (-sign * trust * terms[window]).T
+            block[:, 3 * count + window] = sign * trust * fields[window]
+        fixed = [0] if free else list(range(count))
+        wanted.append(-block[:, [3 * count + window for window in fixed]].sum(axis=1))
+        block[:, [3 * count + window for window in fixed]] = 0.0
+        blocks.append(block)
+    found = np.linalg.lstsq(np.concatenate(blocks), np.concatenate(wanted), rcond=1e-9)[0]
+    planes = [found[3 * window : 3 * window + 3] for window in range(count)]
+    scales = found[3 * count :]
+    scales[fixed] = 1.0
+    return [float(scale) for scale in scales], planes
+
+
+def _over_channels(weights: NDArray, field: NDArray) -> NDArray:
+    """Return weights (H, W) in the shape in which they multiply a field (H, W) or (H, W, C)."""
+    return weights if field.ndim == 2 else weights[..., None]
