@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,3 +30,10 @@ class Relief:
     roughness: NDArray[np.floating] | None = None
     metallic: NDArray[np.floating] | None = None
     base_colour: NDArray[np.floating] | None = None
+
+
+def completed(relief: Relief, surface: Relief) -> Relief:
+    """Return the relief with the surface of another back end where it knows nothing itself."""
+    names = ("roughness", "metallic", "base_colour")
+    unknown = [name for name in names if getattr(relief, name) is None]
+    return replace(relief, **{name: getattr(surface, name) for name in unknown})
