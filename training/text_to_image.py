@@ -30,17 +30,17 @@ WIDTHS = {"cpu": (96, 128, 128), "gpu": (96, 128, 128)}
 CAPTION_DROPOUT = 0.1
 
 
-def new_text_encoder(tokenizer: Any) -> nn.Module:
+def new_text_encoder(tokenizer: Any, width: int = TEXT_WIDTH, layers: int = 2) -> nn.Module:
     """Return an untrained CLIPTextModel for the tokenizer's vocabulary."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
     ids = tokenizer.get_vocab()
     config = CLIPTextConfig(
         vocab_size=len(ids),
-        hidden_size=TEXT_WIDTH,
-        intermediate_size=4 * TEXT_WIDTH,
-        projection_dim=TEXT_WIDTH,
-        num_hidden_layers=2,
+        hidden_size=width,
+        intermediate_size=4 * width,
+        projection_dim=width,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         max_position_embeddings=MAX_TOKENS,
         bos_token_id=ids[START],
@@ -77,6 +77,76 @@ def token_ids(tokenizer: Any, captions: list[str]) -> torch.Tensor:
         truncation=True,
         return_tensors="pt",
     ).input_ids
+
+
+def velocity_loss(
+    networks: nn.Module,
+    noising: Noising,
+    clean: torch.Tensor,
+    ids: torch.Tensor,
+    noise: torch.Tensor,
+    steps: torch.Tensor,
+) -> torch.Tensor:
+    """Return the weighted error of the velocity that the networks see in noisy latents.
+
+    Args:
+        networks: `unet` and `text`.
+        noising: the forward process.
+        clean: (B, C, h, w) latents.
+        ids: (B, 32) tokens of their captions.
+        noise: like `clean`.
+        steps: (B,) time steps.
+    """
+    noisy, target = noising.mix(clean, noise, steps)
+    context = networks["text"](ids).last_hidden_state
+    found = networks["unet"](noisy, steps, encoder_hidden_states=context).sample
+    error = (found - target).square().mean((1, 2, 3))
+    return (noising.weight(steps) * error).mean()
+
+
+def draw_latents(
+    networks: nn.Module, noise: torch.Tensor, ids: torch.Tensor, *, steps: int, guidance: float
+) -> torch.Tensor:
+    """Sample latents like `noise` (N, C, h, w) with DDIM and classifier-free guidance.
+
+    Args:
+        networks: `unet` and `text`.
+        noise: where to begin.
+        ids: (2 N, 32) tokens: of empty captions, then of the prompts.
+        steps: how many.
+        guidance: strength; 1 does without the empty captions' answer.
+    """
+    latents, context = noise, networks["text"](ids).last_hidden_state
+    scheduler = new_scheduler()
+    scheduler.set_timesteps(steps)
+    for step in scheduler.timesteps:
+        both = networks["unet"](
+            torch.cat([latents, latents]), step, encoder_hidden_states=context
+        ).sample
+        without, given = both.chunk(2)
+        velocity = without + guidance * (given - without)
+        latents = scheduler.step(velocity, step, latents).prev_sample
+    return latents
+
+
+def save_pipeline(
+    networks: nn.Module, tokenizer: Any, autoencoder: Path, words: list[str], folder: Path
+) -> None:
+    """Write a StableDiffusionPipeline, fp16, and words.json, the words that its captions used."""
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline(
+        vae=load_autoencoder(autoencoder, "cpu").half(),
+        text_encoder=networks["text"].half().cpu(),
+        tokenizer=tokenizer,
+        unet=networks["unet"].half().cpu(),
+        scheduler=new_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(folder)
+    (folder / "words.json").write_text(json.dumps({"words": words}, indent=1) + "\n")
 
 
 class TextToImageTask:
@@ -132,11 +202,7 @@ class TextToImageTask:
         steps: torch.Tensor,
     ) -> torch.Tensor:
         clean, ids, noise, steps = (x.to(self.device) for x in (clean, ids, noise, steps))
-        noisy, target = self.noising.mix(clean, noise, steps)
-        context = networks["text"](ids).last_hidden_state
-        found = networks["unet"](noisy, steps, encoder_hidden_states=context).sample
-        error = (found - target).square().mean((1, 2, 3))
-        return (self.noising.weight(steps) * error).mean()
+        return velocity_loss(networks, self.noising, clean, ids, noise, steps)
 
     def validate(self, networks: nn.Module) -> dict[str, float]:
         """The loss on held-out seeds, with fixed noise and steps."""
@@ -162,34 +228,11 @@ class TextToImageTask:
         shape = (len(prompts), *self.fronts.shape[2:])
         latents = torch.randn(shape, generator=generator).to(self.device)
         ids = token_ids(self.tokenizer, [""] * len(prompts) + prompts).to(self.device)
-        context = networks["text"](ids).last_hidden_state
-        scheduler = new_scheduler()
-        scheduler.set_timesteps(steps)
-        for step in scheduler.timesteps:
-            both = networks["unet"](
-                torch.cat([latents, latents]), step, encoder_hidden_states=context
-            ).sample
-            without, given = both.chunk(2)
-            velocity = without + guidance * (given - without)
-            latents = scheduler.step(velocity, step, latents).prev_sample
-        return latents
+        return draw_latents(networks, latents, ids, steps=steps, guidance=guidance)
 
     def export(self, networks: nn.Module, folder: Path, progress: Progress, note: str) -> None:
         """Write the whole pipeline, fp16, and words.json."""
-        from diffusers import StableDiffusionPipeline
-
-        pipeline = StableDiffusionPipeline(
-            vae=load_autoencoder(self.autoencoder, "cpu").half(),
-            text_encoder=networks["text"].half().cpu(),
-            tokenizer=self.tokenizer,
-            unet=networks["unet"].half().cpu(),
-            scheduler=new_scheduler(),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        )
-        pipeline.save_pretrained(folder)
-        (folder / "words.json").write_text(json.dumps({"words": self.words}, indent=1) + "\n")
+        save_pipeline(networks, self.tokenizer, self.autoencoder, self.words, folder)
         write_card(
             folder,
             "Text to image, 128 px",
