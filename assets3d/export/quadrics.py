@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: How much a texture that slides by a metre counts against a surface that moves by one.
-SLIDE_WEIGHT = 0.3
+SLIDE_WEIGHT = 0.5
 #: How much the lines count along which the texture is cut, against the faces beside them.
-_SEAM_WEIGHT = 1.0
+_SEAM_WEIGHT = 3.0
 
 
 @dataclass(frozen=True)
