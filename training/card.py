@@ -18,12 +18,8 @@ def write_card(
     progress: Progress,
     limits: str,
     command: str,
-    unseen: str = "props whose seeds are not trained on",
 ) -> None:
-    """Write README.md and training.json (the same numbers for programs) into a weights folder.
-
-    `unseen` says what the validation set is made of.
-    """
+    """Write README.md and training.json (the same numbers for programs) into a weights folder."""
     scores = "\n".join(f"| {name} | {value} |" for name, value in progress.scores.items())
     text = f"""# {title}
 
@@ -35,7 +31,7 @@ def write_card(
 - **Limits**: {limits}
 - **Licence**: see `LICENSE_WEIGHTS` at the root of the repository.
 
-Scores on the validation set ({unseen}; not the benchmark set):
+Scores on the validation set (seeds that are not trained on; not the benchmark set):
 
 | score | value |
 |---|---|

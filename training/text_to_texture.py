@@ -47,10 +47,11 @@ ON_TORUS = 0.5
 NO_WORDS = ["", NEGATIVE_PROMPT]
 
 
-def styled(captions: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Return captions in the words that the stage puts round a prompt."""
+def with_styles(captions: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return captions (N, K), then as the stage words a prompt: (N, 3 K), with style and "a"."""
     before, after = STYLE.split("{prompt}")
-    return np.char.add(np.char.add(before, captions), after)
+    ways = [("", ""), (before, after), (before + "a ", after)]
+    return np.concatenate([np.char.add(np.char.add(b, captions), a) for b, a in ways], axis=1)
 
 
 def new_unet(preset: str, channels: int, size: int) -> nn.Module:
@@ -112,7 +113,7 @@ class TextToTextureTask:
         out: Path,
     ):
         self.out = out
-        captions = np.concatenate([training.captions, styled(training.captions)], axis=1)
+        captions = with_styles(training.captions)
         self.words = words_in([*captions.reshape(-1).tolist(), NEGATIVE_PROMPT])
         self.tokenizer = new_tokenizer(self.words)
         kept = out / "latents.safetensors"
@@ -218,7 +219,6 @@ class TextToTextureTask:
             "(`assets3d.textures.world`), softly lit, with generated captions.",
             note=note,
             progress=progress,
-            unseen="tiles whose seeds are not trained on",
             limits=f"knows the {len(self.words)} words of `words.json` and the materials they "
             "name; any other word is spelt in letters that mean nothing to it.",
             command="python -m training.text_to_texture",

@@ -179,7 +179,6 @@ class TextureAutoencoderTask:
             "(`assets3d.textures.world`), softly lit.",
             note=note,
             progress=progress,
-            unseen="tiles whose seeds are not trained on",
             limits="fine grain comes back a little smoother than it was.",
             command="python -m training.texture_autoencoder",
         )

@@ -83,7 +83,7 @@ def test_the_autoencoder_resumes_and_rolls_with_its_latents(tiles, vae):
     from training.texture_data import load_textures
 
     assert json.loads((vae.parent / "out/progress.json").read_text())["step"] == 2
-    assert "tiles whose seeds" in (vae / "README.md").read_text()
+    assert "procedural material world" in (vae / "README.md").read_text()
     autoencoder = load_autoencoder(vae, "cpu")
     pictures = load_textures(tiles, "training").pictures
     latents = encode_tiles(autoencoder, pictures, "cpu").float()
@@ -96,12 +96,15 @@ def test_the_autoencoder_resumes_and_rolls_with_its_latents(tiles, vae):
     assert np.abs(found - wanted).max() <= 1
 
 
-def test_the_style_of_the_stage_is_among_the_words(tiles):
+def test_captions_come_in_the_words_of_the_stage_too():
     from assets3d.textures.seamless.settings import STYLE
-    from training.text_to_texture import styled
+    from training.text_to_texture import with_styles
 
-    captions = np.array([["old rock", "rock"]])
-    assert styled(captions).tolist() == [[STYLE.replace("{prompt}", c) for c in captions[0]]]
+    found = with_styles(np.array([["old rock", "rock"]]))
+    assert found.shape == (1, 6)
+    assert found[0, 0] == "old rock"
+    assert found[0, 3] == STYLE.replace("{prompt}", "rock")
+    assert found[0, 4] == STYLE.replace("{prompt}", "a old rock")
 
 
 @pytest.mark.slow
