@@ -4,9 +4,10 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 BLENDER := .venv-blender/.ready
+RAY := .venv/.ray
 NPROC := $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help setup blender assets test test-fast test-slow check bench licences clean
+.PHONY: help setup blender ray assets test test-fast test-slow check bench licences clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,9 +27,17 @@ $(BLENDER):
 	@.venv-blender/bin/python -m pip --disable-pip-version-check install -q "bpy==4.5.*"
 	@touch $(BLENDER)
 
+ray: $(RAY)  ## Add Ray to .venv (80 MB), for `executor: ray` and its tests
+
+$(RAY): $(READY)
+	@echo "setup: adding Ray to .venv"
+	@$(BIN)/python -m pip --disable-pip-version-check install -q -c constraints.txt --no-build-isolation -e ".[ray]"
+	@touch $(RAY)
+
 # Where nobody watches, nothing may be skipped.
 ifeq ($(CI),true)
-test-slow: $(BLENDER)
+test-fast: $(RAY)
+test-slow: $(RAY) $(BLENDER)
 endif
 
 assets: $(READY)  ## Build everything in configs/assets.yaml that changed (the same as .venv/bin/dvc repro)

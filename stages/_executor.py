@@ -1,8 +1,8 @@
 """Who builds the items: this process, or several; the bytes are the same.
 
 An executor maps work to outcomes and puts each finished item into the store itself, so a run that
-is killed loses nothing that was finished. A pool on other machines (Ray) fits behind the protocol:
-workers need the store and the code, never DVC or Git.
+is killed loses nothing that was finished. `_executor_ray` has a pool on other machines: workers
+need the store and the code, never DVC or Git.
 """
 
 from __future__ import annotations
@@ -175,11 +175,16 @@ def make_executor(settings: Mapping[str, Any]) -> Executor:
     """Return the executor that configs/pipeline.yaml names.
 
     Raises:
-        InputError: an unknown name.
+        InputError: an unknown name, or settings of Ray that are wrong.
     """
     name, workers = settings.get("executor", "local"), int(settings.get("workers", 1))
+    if name == "ray":
+        # Imported here: it needs the bucket, the models' registry and much else.
+        from stages._executor_ray import RayExecutor, read_ray_settings
+
+        return RayExecutor(read_ray_settings(settings.get("ray")))
     if name != "local":
-        raise InputError(f"executor: found {name!r}, wanted local")
+        raise InputError(f"executor: found {name!r}, wanted local or ray")
     return ProcessExecutor(min(workers, os.cpu_count() or 1)) if workers > 1 else LocalExecutor()
 
 

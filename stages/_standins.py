@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ _FILES = {
     "texture": ("texture.png", "tiled.png", "source.json"),
     "maps": ("{id}_basecolor.png", "{id}.glb", "material.json", "sheet.png", "plane.png"),
     "motion": ("{id}.bvh", "{id}.glb", "sheet.png", "preview.webp"),
+    "export": ("{id}.glb", "{id}_lod1.glb", "thumbnail.png", "turntable.webp"),
 }
 _POSED = (*(f"view_{i:03d}.png" for i in range(3)), "transforms.json")
 
@@ -106,6 +108,8 @@ def _raise(fault: str) -> None:
             raise InputError("image: found nonsense, wanted a picture")
         case "bug":
             raise ZeroDivisionError("a stand-in's bug")
+        case "slow":
+            time.sleep(1)
         case "kill":
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
         case _:
