@@ -17,7 +17,6 @@ from stages._step import Item, Params, Step
 
 #: A map whose seam is stronger than this many times what perfect tiles may have is worth a warning.
 _WORTH_A_WARNING = 2.0
-_TAILS = {"seam_local": 2.0}
 _BIASES = ("roughness_bias", "roughness_gain", "occlusion_bias", "occlusion_gain")
 _KINDS = {
     "colour": ("base_colour", "colour"),
@@ -104,12 +103,8 @@ def _seam(values: Any, kind: Any) -> tuple[float, dict[str, float]]:
 
     from assets3d.textures.seams import THRESHOLDS, seam_report
 
-    # The limits are of tiles of 256 px: as many windows along the edge, whatever the size.
-    window_px = max(16, len(values) // 16)
-    report = asdict(seam_report(values, kind, window_px=window_px))
-    limits = asdict(THRESHOLDS[kind])
-    # One window in thousands of a perfect tile lies on a ledge: the local number has a long tail.
-    share = max(report[n] / limit / _TAILS.get(n, 1.0) for n, limit in limits.items())
+    report = asdict(seam_report(values, kind))
+    share = max(report[name] / limit for name, limit in asdict(THRESHOLDS[kind]).items())
     return round(share, 3), {name: round(value, 4) for name, value in report.items()}
 
 

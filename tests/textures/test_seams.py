@@ -84,6 +84,19 @@ def test_the_rest_of_an_edge_that_no_whole_window_covers_is_seen_too():
     assert seam_report(values, "height").seam_local > 1.5 * before.seam_nb
 
 
+def test_windows_grow_with_the_edge_so_that_fine_tiles_are_judged_as_coarse_ones():
+    large = noise_height(512, seed=5)
+    assert seam_report(large, "height") == seam_report(large, "height", window_px=32)
+    assert seam_report(large, "height") != seam_report(large, "height", window_px=16)
+    for size_px in (128, 256):
+        small = large[:size_px, :size_px]
+        assert seam_report(small, "height") == seam_report(small, "height", window_px=16)
+    # Each axis has the windows of its own edge: that of the seam is 512 px long here.
+    strip = large[:, :64]
+    longer = seam_report(strip, "height", window_px=32)
+    assert seam_report(strip, "height").seam_local == longer.seam_local
+
+
 def test_a_bent_gradient_is_a_kink_where_values_match():
     x = np.linspace(-1.0, 1.0, 128, endpoint=False) + 1.0 / 128
     texture = 0.002 * noise_height(128) / noise_height(128).std()
@@ -137,7 +150,8 @@ def test_limits_are_those_that_were_calibrated():
     limits = {kind: (limit.seam_nb, limit.seam_local) for kind, limit in THRESHOLDS.items()}
     assert limits["colour"] == (2.4, 4.1)
     assert limits["normal"] == (1.5, 3.2)
-    assert limits["height"] == limits["scalar"] == (2.2, 4.0)
+    assert limits["height"] == (2.2, 4.0)
+    assert limits["scalar"] == (2.2, 8.0)
     report = SeamReport(2.3, 4.0, 1.0, 0.5, 1.0, 1.0)
     assert passes(report, "colour") and exceeded(report, "height") == ["seam_nb"]
     assert passes(report, "height", slack=2.0)
