@@ -12,9 +12,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from stages import _surface
+from stages import _enlarge, _surface
 from stages._harness import main
-from stages._step import Item, Params, Step
+from stages._step import Item, Own, Params, Step
+from stages.specs import Spec
 
 
 class Pipeline:
@@ -62,7 +63,6 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
     from assets3d.images.picture import write_png
     from assets3d.textures.seams import seam_report
     from assets3d.textures.torus import resized
-    from assets3d.textures.upscale import upscaled
 
     spec = item.spec
     drawn = _surface.drawn(loaded, item)
@@ -70,7 +70,7 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
     if len(picture) != size_px * spec["upscale"]:
         picture = resized(picture, size_px, kernel="lanczos")
         if spec["upscale"] > 1:
-            picture = upscaled(picture, spec["upscale"])
+            picture = _enlarge.enlarged(picture, item)
     write_png(item.out / "texture.png", picture)
     small = resized(picture, min(len(picture), _surface.TILED_PX))
     write_png(item.out / "tiled.png", np.tile(small, (3, 3, 1)))
@@ -83,6 +83,12 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
         "seam_local": round(report.seam_local, 3),
     }
     return {"numbers": numbers, "warnings": drawn.warnings}
+
+
+def own(params: Params, spec: Spec) -> Own:
+    """Return what steers the drawing, and the network that enlarges; see `_surface`, `_enlarge`."""
+    steering, enlarging = _surface.own(params, spec), _enlarge.own(params, spec)
+    return Own({**steering.models, **enlarging.models}, {**steering.params, **enlarging.params})
 
 
 STEP = Step(
@@ -100,15 +106,17 @@ STEP = Step(
         "assets3d.textures.seams",
         "assets3d.textures.torus",
         "assets3d.textures.upscale",
+        "assets3d.textures.upscale_network",
         "assets3d.textures.world.prompts",
+        "stages._enlarge",
         "stages._steering",
         "stages._surface",
     ),
     models={"model": "image", "lora": "image"},
     load=load,
     build=build,
-    own=_surface.own,
-    own_params=_surface.OWN_PARAMS,
+    own=own,
+    own_params=(*_surface.OWN_PARAMS, *_enlarge.OWN_PARAMS),
     kind="material",
 )
 
