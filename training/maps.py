@@ -29,12 +29,17 @@ from training.run import command_line, fresh, run, settings_from
 
 #: Side of the pieces.
 PIECE_PX = 128
-#: Weights of the losses; the first is the angle between normals in radians.
-ANGLE, SLOPES, COARSE, ROUGHNESS, METALLIC, COLOUR = 1.0, 0.1, 0.3, 0.3, 0.05, 0.3
+#: Weights of the losses. The first is of one minus the cosine between normals, the second of the
+#: angle in radians: the one looks at steep places, where learning starts, the other at all alike.
+COSINE, ANGLE, SLOPES, COARSE = 3.0, 0.5, 0.1, 0.3
+ROUGHNESS, METALLIC, COLOUR, LIGHT = 0.3, 0.05, 0.3, 0.3
 #: Sides of the squares over which slopes are averaged for the coarse loss.
 COARSE_PX = (4, 16)
 #: Families whose relief is flatter than this on average do not enter the score.
 ROUGH_DEG = 12.0
+#: Strong light and untreated pictures get rarer until this share of the training: they show that
+#: brightness means something, which takes hours to be found in all kinds of light.
+PLAIN_UNTIL = 0.2
 LIGHTS, VALIDATION_SEED = 2, 7
 
 
@@ -48,7 +53,8 @@ class MapsTask:
         self.tiles, self.batch, self.device = training, batch, device
         self.families = np.repeat(validation.families, LIGHTS)
         self.validation = [
-            whole_scene(validation, place, VALIDATION_SEED + light)
+            # Each tile has lights of its own, so that the score is not that of one direction.
+            whole_scene(validation, place, VALIDATION_SEED + LIGHTS * place + light)
             for place in range(len(validation))
             for light in range(LIGHTS)
         ]
@@ -56,9 +62,14 @@ class MapsTask:
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
         """See `training.task.Task`."""
         rng = np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-        scenes = [make_scene(rng, self.tiles, PIECE_PX) for _ in range(self.batch)]
+        plain = max(0.0, 1.0 - progress / PLAIN_UNTIL)
+        scenes = [make_scene(rng, self.tiles, PIECE_PX, plain) for _ in range(self.batch)]
         pictures, truth, counts = tensors(scenes, self.device)
-        return maps_loss(self.networks(pictures), truth, counts), self.batch
+        # Told where the light comes from, it learns at once what light does, and only then to
+        # find it; in the end it is seldom told.
+        told = torch.rand(self.batch, 1, generator=generator) < max(0.25, 1.0 - progress)
+        light = torch.where(told.to(self.device), truth.light, torch.nan)
+        return maps_loss(self.networks(pictures, light=light), truth, counts), self.batch
 
     def _found(self, networks: nn.Module) -> tuple[list[Maps], float]:
         """Return what the networks say of the validation scenes, and the loss."""
@@ -74,11 +85,12 @@ class MapsTask:
     def validate(self, networks: nn.Module) -> dict[str, float]:
         """Mean angle of the normals in degrees per family, and as a share of the flat normal's."""
         found, loss = self._found(networks)
-        angles, flat, rough, colour, metal = (np.zeros(len(found)) for _ in range(5))
+        angles, flat, rough, colour, metal, light = (np.zeros(len(found)) for _ in range(6))
         for i, (maps, scene) in enumerate(zip(found, self.validation, strict=True)):
             true = torch.from_numpy(scene.slopes).permute(2, 0, 1)
             angles[i] = float(torch.rad2deg(angle(maps.slopes[None], true[None])).mean())
             flat[i] = float(torch.rad2deg(angle(torch.zeros_like(true[None]), true[None])).mean())
+            light[i] = np.linalg.norm(maps.light.numpy() - scene.light)
             rough[i] = np.sqrt(np.square(maps.roughness[0].numpy() - scene.roughness).mean())
             colour[i] = np.abs(maps.base_colour.permute(1, 2, 0).numpy() - scene.base_colour).mean()
             metal[i] = ((maps.metallic_logits[0].numpy() > 0.0) == (scene.metallic > 0.5)).mean()
@@ -91,6 +103,7 @@ class MapsTask:
             "share_of_flat": float(np.mean([mine[name] / their[name] for name in counted])),
             "angle_deg": float(angles.mean()),
             "flat_deg": float(flat.mean()),
+            "light_error": float(light.mean()),
             "roughness_rmse": float(rough.mean()),
             "metallic_right": float(metal.mean()),
             "colour_error": float(colour.mean()),
@@ -165,6 +178,7 @@ def tensors(scenes: list[Scene], device: str) -> tuple[torch.Tensor, Maps, torch
         stacked([scene.roughness for scene in scenes]),
         stacked([scene.metallic for scene in scenes]),
         stacked([scene.base_colour for scene in scenes]),
+        torch.from_numpy(np.stack([scene.light for scene in scenes])).to(device),
     )
     return pictures, truth, stacked([scene.counts for scene in scenes])
 
@@ -196,7 +210,9 @@ def maps_loss(found: Maps, truth: Maps, counts: torch.Tensor) -> torch.Tensor:
     # A groove's wall is as steep as it is drawn sharp: beyond 70 degrees more means nothing.
     true_slopes = truth.slopes.clamp(-3.0, 3.0)
     off = found.slopes - true_slopes
-    total = ANGLE * (angle(found.slopes, true_slopes) * share).mean()
+    angles = angle(found.slopes, true_slopes)
+    total = COSINE * ((1.0 - torch.cos(angles)) * share).mean()
+    total = total + ANGLE * (angles * share).mean()
     total = total + SLOPES * (off.abs() * share).mean()
     for side in COARSE_PX:
         # Slopes that are right on average make a height that is right at large.
@@ -206,6 +222,7 @@ def maps_loss(found: Maps, truth: Maps, counts: torch.Tensor) -> torch.Tensor:
     )
     total = total + ROUGHNESS * ((found.roughness - truth.roughness).abs() * share).mean()
     total = total + METALLIC * (metallic * share).mean()
+    total = total + LIGHT * (found.light - truth.light).abs().mean()
     return total + COLOUR * ((found.base_colour - truth.base_colour).abs() * share).mean()
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assets3d.textures.fields import normals_of_slopes
 from assets3d.textures.material import Material
-from assets3d.textures.world.picture import lit_picture
+from assets3d.textures.world.picture import Light, lit, sample_light
 from training.maps_data import Tiles
 
 #: Sides to which tiles are brought before a piece is cut out, and how often.
@@ -38,6 +38,8 @@ class Scene:
         roughness: (S, S) float32 0..1.
         metallic: (S, S) float32 0..1.
         base_colour: (S, S, 3) float32 0..1, in the picture's own tone.
+        light: (2,) float32, which way the light comes from, right and up; its length is how much
+            brighter a slope of 45 degrees towards it is, 1 at most.
         counts: (S, S) bool, where a loss is taken.
     """
 
@@ -46,26 +48,35 @@ class Scene:
     roughness: NDArray[np.float32]
     metallic: NDArray[np.float32]
     base_colour: NDArray[np.float32]
+    light: NDArray[np.float32]
     counts: NDArray[np.bool_]
 
 
-def make_scene(rng: np.random.Generator, tiles: list[Tiles], size_px: int) -> Scene:
+def make_scene(
+    rng: np.random.Generator, tiles: list[Tiles], size_px: int, plain: float = 0.0
+) -> Scene:
     """Cut a piece of `size_px` out of a random tile, and light it.
 
     Args:
         rng: decides everything.
         tiles: by size, small ones first.
         size_px: side of the piece.
+        plain: chance that the light is strong and low, and that nothing is done to the picture.
     """
     side = max(size_px, int(rng.choice(TILE_SIDES_PX, p=TILE_SIDE_SHARES)))
     margin = 0 if side == size_px else SHADOW_PX
     material, slopes = _piece(rng, tiles, side, size_px + 2 * margin)
-    picture = lit_picture(material, int(rng.integers(2**31)))
-    scene = _scene(picture, material, slopes, margin)
+    generator = np.random.default_rng(int(rng.integers(2**31)))
+    light = sample_light(generator)
+    easy = rng.random() < plain
+    if easy:
+        strength, elevation_deg = rng.uniform((0.7, 35.0), (1.0, 60.0))
+        light = replace(light, strength=strength, elevation_deg=elevation_deg)
+    scene = _scene(light, generator, material, slopes, margin)
     if margin:
         scene.counts[:] = False
         scene.counts[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX] = True
-    return scene if rng.random() < CLEAN else as_photographed(rng, scene)
+    return scene if easy or rng.random() < CLEAN else as_photographed(rng, scene)
 
 
 def whole_scene(tiles: Tiles, place: int, seed: int) -> Scene:
@@ -74,24 +85,30 @@ def whole_scene(tiles: Tiles, place: int, seed: int) -> Scene:
         tiles.size_px,
         *(maps[place] for maps in (tiles.base_colour, tiles.height, tiles.slopes, tiles.scalars)),
     )
-    return _scene(lit_picture(material, seed), material, slopes, 0)
+    generator = np.random.default_rng(seed)
+    return _scene(sample_light(generator), generator, material, slopes, 0)
 
 
 def _scene(
-    picture: NDArray[np.uint8], material: Material, slopes: NDArray[np.float32], margin: int
+    light: Light,
+    generator: np.random.Generator,
+    material: Material,
+    slopes: NDArray[np.float32],
+    margin: int,
 ) -> Scene:
+    picture = lit(material, light, generator)
     inner = slice(margin, len(picture) - margin)
-    kept = (
-        field[inner, inner]
-        for field in (
-            picture,
-            slopes,
-            material.roughness,
-            material.metallic,
-            material.base_colour,
-        )
-    )
-    return Scene(*kept, counts=np.ones((inner.stop - margin,) * 2, bool))
+    fields = (picture, slopes, material.roughness, material.metallic, material.base_colour)
+    kept = (field[inner, inner] for field in fields)
+    counts = np.ones((inner.stop - margin,) * 2, bool)
+    return Scene(*kept, light=light_vector(light), counts=counts)
+
+
+def light_vector(light: Light) -> NDArray[np.float32]:
+    """Return (2,) right and up towards the light; longer, the more a slope there changes."""
+    azimuth = np.deg2rad(light.azimuth_deg)
+    length = min(1.0, light.strength / np.tan(np.deg2rad(light.elevation_deg)))
+    return np.array([length * np.cos(azimuth), length * np.sin(azimuth)], np.float32)
 
 
 def _piece(
