@@ -96,7 +96,10 @@ class MaterialSpec(Spec):
     upscale: Literal[1, 2, 4] = 1
     tile_m: float | None = Field(None, gt=0, le=1000, allow_inf_nan=False)
     height_m: float | None = Field(None, ge=0, le=100, allow_inf_nan=False)
-    maps: Literal["small", "luminance"] | None = None
+    maps: (
+        Literal["small", "luminance", "marigold", "depth-anything-v2-small", "midas", "external"]
+        | None
+    ) = None
     delight: bool = False
     roughness_bias: float = Field(0.0, ge=-1, le=1, allow_inf_nan=False)
     roughness_gain: float = Field(1.0, ge=0, le=10, allow_inf_nan=False)

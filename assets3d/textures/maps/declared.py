@@ -72,6 +72,13 @@ class Fields:
             raise InputError(f"{self.field}.{name}: found {value!r}, wanted {what}")
         return value
 
+    def truth(self, name: str) -> bool | None:
+        """Return true or false, None where it is not given."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise InputError(f"{self.field}.{name}: found {value!r}, wanted true or false")
+        return value
+
     def whole(self, name: str, usual: int | None, least: int, most: int) -> int | None:
         """Return a whole number within limits."""
         value = self.values.get(name)

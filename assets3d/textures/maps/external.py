@@ -53,6 +53,8 @@ class NormalsNetwork:
         channels: which of its channels are x, y and z.
         signs: what x, y and z are multiplied by to point right, up and to the viewer.
         output_range: the values that stand for -1 and 1.
+        licence: of the weights, as the person says.
+        commercial: may the results be sold; None where the person does not say.
     """
 
     file: Path
@@ -60,6 +62,8 @@ class NormalsNetwork:
     channels: tuple[int, int, int]
     signs: tuple[float, float, float]
     output_range: tuple[float, float]
+    licence: str = "unverified"
+    commercial: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class DepthNetwork:
     file: Path
     picture: PictureInput
     sense: Sense
+    licence: str = "unverified"
+    commercial: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +85,10 @@ class External:
     depth: DepthNetwork | None = None
 
     @property
-    def files(self) -> dict[str, Path]:
-        """Role -> file."""
+    def networks(self) -> dict[str, NormalsNetwork | DepthNetwork]:
+        """Role -> network."""
         both = {"normals": self.normals, "depth": self.depth}
-        return {role: network.file for role, network in both.items() if network is not None}
+        return {role: network for role, network in both.items() if network is not None}
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,10 @@ def _height(networks: ExternalNetworks, window: NDArray[np.uint8]) -> NDArray[np
     return -found if declared.sense == "depth" else found
 
 
-_PICTURE = ("file", "size_px", "multiple_of", "colours", "layout", "range", "mean", "std", "output")
+_PICTURE = (
+    *("file", "licence", "commercial", "size_px", "multiple_of"),
+    *("colours", "layout", "range", "mean", "std", "output"),
+)
 _NORMALS = (*_PICTURE, "channels", "signs", "output_range")
 _DEPTH = (*_PICTURE, "sense")
 
@@ -201,6 +210,8 @@ def _read_normals(fields: Fields) -> NormalsNetwork:
         (channels[0], channels[1], channels[2]),
         (read[0], read[1], read[2]),
         (low, high),
+        fields.word("licence", "unverified"),
+        fields.truth("commercial"),
     )
 
 
@@ -211,7 +222,13 @@ def _read_depth(fields: Fields) -> DepthNetwork:
             f"{fields.field}.sense: found none, wanted depth (more is farther), inverse-depth "
             "(more is nearer) or height"
         )
-    return DepthNetwork(fields.file("file"), read_picture_input(fields), sense)
+    return DepthNetwork(
+        fields.file("file"),
+        read_picture_input(fields),
+        sense,
+        fields.word("licence", "unverified"),
+        fields.truth("commercial"),
+    )
 
 
 def read_picture_input(fields: Fields) -> PictureInput:

@@ -111,7 +111,8 @@ class OnnxNetwork:
         black, white = self.picture.range
         values = picture[..., ::-1] if self.picture.colours == "bgr" else picture
         scaled = values.astype(np.float32) * np.float32((white - black) / 255.0) + np.float32(black)
-        scaled = (scaled - np.float32(self.picture.mean)) / np.float32(self.picture.std)
+        mean, std = (np.array(three, np.float32) for three in (self.picture.mean, self.picture.std))
+        scaled = (scaled - mean) / std
         if self.picture.layout == "nchw":
             scaled = np.moveaxis(scaled, 2, 0)
         return np.ascontiguousarray(scaled[None], self.dtype)

@@ -171,6 +171,7 @@ def test_bae_is_a_preset_whose_red_points_left(tmp_path):
         ({"normals": {"file": "F", "colours": "gbr"}}, ("colours", "rgb, bgr")),
         ({"normals": {"file": "F", "channels": [0, 0, 1]}}, ("channels", "three different")),
         ({"normals": {"file": "F", "size_px": 1.5}}, ("size_px", "1.5", "whole number")),
+        ({"normals": {"file": "F", "commercial": "yes"}}, ("commercial", "true or false")),
         ({"depth": {"file": "F"}}, ("depth.sense", "inverse-depth")),
         ({"depth": {"file": "F", "sense": "far"}}, ("depth.sense", "far")),
     ],
