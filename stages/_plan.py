@@ -106,8 +106,9 @@ def _work(
     models: Mapping[str, ModelFiles],
 ) -> Work:
     values = {**spec.model_dump(mode="json"), "id": name}
-    read = {"enters": spec.enters, **{field: values[field] for field in step.fields}}
-    patterns = step.patterns(spec.enters)
+    fields = [field for field in step.fields if field in values]
+    read = {"enters": spec.enters, **{field: values[field] for field in fields}}
+    patterns = step.patterns(spec)
     folders = {before: find_source(before, name) for before in patterns}
     sources = {} if patterns else dict(spec.sources)
     inputs: dict[str, str] = {}

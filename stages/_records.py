@@ -30,7 +30,7 @@ def write_record(
         key: the item's key.
         parts: what the key was made of.
         item: what the build was given.
-        result: what the build returned: `numbers` and `warnings`.
+        result: what the build returned: `numbers`, `warnings`, and where it has one, a `history`.
     """
     files = files_in(folder)
     record = {
@@ -49,6 +49,8 @@ def write_record(
             for p in files
         },
     }
+    if "history" in result:
+        record["history"] = result["history"]
     text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
     (folder / RECORD_FILE).write_text(text + "\n", encoding="utf-8")
 

@@ -12,7 +12,12 @@ from assets3d.models import ModelFiles
 from stages.specs import Spec
 
 #: The steps that build items, in the order in which they run.
-ITEM_STEPS = ("image", "cutout", "views", "splats", "mesh", "texture", "maps", "motion")
+ITEM_STEPS = (
+    *("image", "cutout", "views", "splats", "mesh", "texture", "maps", "motion"),
+    "export",
+)
+#: `Step.kind` of a step that is for every kind of asset.
+ANY_KIND = "any"
 
 Params = Mapping[str, Any]
 
@@ -70,8 +75,9 @@ class Step:
     Attributes:
         name: also the name of the module, of the DVC stage and of its folder in runs/.
         reads: for each field that its assets can be made from, the files it reads of earlier steps
-            as patterns ("views/view_*.png"), or () where it reads the person's file or nothing.
-        fields: the manifest fields it reads, besides `enters`.
+            as patterns ("views/view_*.png"), or () where it reads the person's file or nothing; a
+            step for every kind of asset names the kind as well ("prop.image").
+        fields: the manifest fields it reads, besides `enters`, of kinds that have them.
         modules: the library modules it calls; all that these import is followed.
         models: parameter -> step that the model is for, for parameters that name a model.
         load: makes what `build` needs (models), once per stage run and only when needed.
@@ -94,15 +100,18 @@ class Step:
 
     def takes(self, spec: Spec) -> bool:
         """Tell whether an asset goes through this step."""
-        return spec.kind == self.kind and spec.enters in self.reads
+        return self.kind in (spec.kind, ANY_KIND) and self._entrance(spec) in self.reads
 
-    def patterns(self, enters: str) -> dict[str, tuple[str, ...]]:
+    def patterns(self, spec: Spec) -> dict[str, tuple[str, ...]]:
         """Return earlier step -> the file patterns that such an asset reads of it."""
         found: dict[str, tuple[str, ...]] = {}
-        for entry in self.reads[enters]:
+        for entry in self.reads[self._entrance(spec)]:
             before, _, pattern = entry.partition("/")
             found[before] = (*found.get(before, ()), pattern)
         return found
+
+    def _entrance(self, spec: Spec) -> str:
+        return f"{spec.kind}.{spec.enters}" if self.kind == ANY_KIND else spec.enters
 
 
 def find_step(name: str) -> Step:

@@ -17,6 +17,7 @@ from pathlib import Path
 from stages import _failures
 from stages._progress import failure_lines, say
 from stages._step import ITEM_STEPS
+from stages.deliver import read_failed
 
 #: In the gallery's folder: one line of counts.
 SUMMARY_FILE = "summary.txt"
@@ -24,8 +25,12 @@ SUMMARY_FILE = "summary.txt"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Say what failed; return 1 if anything did."""
-    parser = argparse.ArgumentParser(prog="python -m stages.check", description=__doc__)
-    parser.add_argument("--in", dest="gallery", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.check",
+        description="Fail if any asset failed; the last stage of the pipeline.",
+        epilog="example: .venv/bin/python -m stages.check --in runs/gallery",
+    )
+    parser.add_argument("--in", dest="gallery", type=Path, required=True, help="its folder")
     parser.add_argument("--ended", type=int, help="only say how it ended: the status of dvc repro")
     options = parser.parse_args(arguments)
     if options.ended is not None:
@@ -33,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.ended
     _failures.ask_again([options.gallery.parent / step for step in ITEM_STEPS])
     failures = _failures.read_failures(options.gallery).failed
+    failures += read_failed(options.gallery.parent / "deliver.json")
     page = f"open {options.gallery / 'index.html'}"
     if not failures:
         say(f"check: {read_summary(options.gallery)}; {page}")

@@ -1,8 +1,8 @@
 """The gallery stage: one page with every asset, failures first; contact sheets and metrics for DVC.
 
 python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cutout runs/views
-    runs/splats runs/mesh runs/texture runs/maps runs/motion --out runs/gallery --plots runs/plots
-    --metrics runs/metrics.json
+    runs/splats runs/mesh runs/texture runs/maps runs/motion runs/export --out runs/gallery
+    --plots runs/plots --metrics runs/metrics.json
 
 The page names the pictures where they are (../mesh/...), so it costs no second copy of them.
 """
@@ -34,6 +34,7 @@ _SHEET_PICTURES = {
     "texture": "tiled.png",
     "maps": "plane.png",
     "motion": "sheet.png",
+    "export": "thumbnail.png",
 }
 _PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160
 
@@ -82,12 +83,19 @@ def _thumbnail(path: Path, width_px: int):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage as a command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m stages.gallery", description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--in", dest="before", type=Path, nargs="+", required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--plots", type=Path, required=True)
-    parser.add_argument("--metrics", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.gallery",
+        description="Show every asset on one page, failures first.",
+        epilog="example: .venv/bin/python -m stages.gallery --manifest configs/assets.yaml --in "
+        "runs/image runs/mesh --out runs/gallery --plots runs/plots --metrics runs/metrics.json",
+    )
+    parser.add_argument("--manifest", type=Path, required=True, help="the assets wanted")
+    parser.add_argument(
+        "--in", dest="before", type=Path, nargs="+", required=True, help="the steps' folders"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to rewrite")
+    parser.add_argument("--plots", type=Path, required=True, help="folder of contact sheets")
+    parser.add_argument("--metrics", type=Path, required=True, help="JSON file of counts and means")
     options = parser.parse_args(arguments)
     try:
         _failures.ask_again(options.before)

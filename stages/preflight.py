@@ -25,6 +25,7 @@ from stages._machine import read_torch_build
 from stages._models import NO_MODEL, find_models
 from stages._progress import say
 from stages._step import ITEM_STEPS, Step, find_step
+from stages.export import settings_of
 from stages.manifest import Manifest, read_manifest
 
 PROFILES = Path("configs/profiles")
@@ -41,7 +42,8 @@ def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manif
 
     Raises:
         InputError: the manifest or the profile cannot be read; the profile needs a CUDA card that
-            is not there, or models that are not there and cannot be fetched.
+            is not there, or models that are not there and cannot be fetched; it names an engine,
+            a budget or a variant that does not exist.
     """
     manifest = read_manifest(manifest_path)
     make_executor(read_settings())
@@ -55,6 +57,8 @@ def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manif
     needed = [step for step in needed if any(step.takes(spec) for spec in specs)]
     _check_card(profile, needed, params)
     _check_models(profile, needed, params)
+    if params["export"].get("model") != "standin":
+        settings_of(params["export"], {})
     return manifest
 
 
@@ -147,10 +151,15 @@ def network_is_there(host: str = "huggingface.co", timeout_s: float = 3.0) -> bo
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage as a command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m stages.preflight", description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--profile-name", required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.preflight",
+        description="Stop in one line what would stop every asset, before anything is built.",
+        epilog="example: .venv/bin/python -m stages.preflight --manifest configs/assets.yaml "
+        "--profile-name embedded --out runs/preflight.json",
+    )
+    parser.add_argument("--manifest", type=Path, required=True, help="the assets wanted")
+    parser.add_argument("--profile-name", required=True, help="such as embedded or full")
+    parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     options = parser.parse_args(arguments)
     try:
         manifest = check(options.manifest, options.profile_name)

@@ -1,6 +1,6 @@
 """How much one asset may cost, by the kind of game that it is for.
 
-Published limits differ tenfold (Khronos' own guidelines for 3D commerce say 30k to 250k triangles), so
+Published limits differ tenfold (Khronos' guidelines for 3D commerce say 30k to 250k triangles), so
 these are three steps to choose from, judged for props of which a scene holds many: `mobile`,
 `desktop`, and `hero` for what the camera comes close to.
 """

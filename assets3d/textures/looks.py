@@ -118,6 +118,17 @@ def lit_sphere(material: Material, size_px: int, sun: Sun | None = None) -> NDAr
     return _picture(shaded(surface, view, suns, Sky(up=(0.0, 1.0, 0.0))), inside)
 
 
+def without_backdrop(sphere: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a picture by `lit_sphere` with the ball alone, (S, S, 4), straight alpha."""
+    size_px = len(sphere)
+    x, y = (v / _BALL_FILL for v in _screen(_RAYS * size_px, _RAYS * size_px))
+    inside = (x**2 + y**2 <= 1.0).reshape(size_px, _RAYS, size_px, _RAYS)
+    alpha = inside.mean(axis=(1, 3), dtype=np.float32)[..., None]
+    backdrop = picture_of(_BACKDROP[None, None]).astype(np.float32)
+    ball = (sphere - (1.0 - alpha) * backdrop) / np.maximum(alpha, 1e-6)
+    return _bytes(np.concatenate([ball / 255.0, alpha], axis=-1) * (alpha > 0.0))
+
+
 def _relief_hit(relief: Field, eye: NDArray, rays: Field) -> tuple[Field, NDArray[np.bool_]]:
     """Return where rays meet the relief, (H, W, 2) in half planes, and whether on the plane.
 

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
+
+#: The pack of assets that name none.
+DEFAULT_PACK = "assets"
 
 
 class Spec(BaseModel):
@@ -14,6 +25,8 @@ class Spec(BaseModel):
 
     Attributes:
         seed: changes every random choice of this asset and of no other.
+        pack: the pack that it is delivered in; letters, digits, _ and -, as in ids.
+        licence: what the licence of the person's own files is, such as CC-BY-4.0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +42,8 @@ class Spec(BaseModel):
     #: Narrowed by every kind of asset to its own name.
     kind: str
     seed: StrictInt = Field(0, ge=0, lt=2**63)
+    pack: StrictStr = Field(DEFAULT_PACK, pattern=r"^[a-z][a-z0-9_-]*$", max_length=64)
+    licence: StrictStr | None = None
 
     @property
     def enters(self) -> str:
@@ -51,6 +66,11 @@ class Spec(BaseModel):
     def words(self) -> str:
         """What the asset is, for a person."""
         return f"{self.enters}: {getattr(self, self.enters)}"
+
+    @field_validator("licence")
+    @classmethod
+    def _licence_has_words(cls, value: str | None) -> str | None:
+        return not_empty(value)
 
     @model_validator(mode="after")
     def _one_start(self) -> Spec:

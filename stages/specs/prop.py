@@ -42,6 +42,9 @@ class PropSpec(Spec):
         faces: most triangles the mesh may have.
         texture_px: side of the base colour texture, a power of two.
         formats: files wanted beside the GLB.
+        lods: how many coarser levels of detail are exported, each of half the triangles of the one
+            before; by default the profile's.
+        hull: one convex hull for collision, a few for its parts, or none; by default the profile's.
     """
 
     STARTS: ClassVar = ("prompt", "image", "edit", "views", "splats")
@@ -67,6 +70,8 @@ class PropSpec(Spec):
     faces: StrictInt = Field(5000, ge=100, le=200_000)
     texture_px: StrictInt = Field(1024, ge=16, le=8192)
     formats: tuple[Literal["obj", "stl"], ...] = ()
+    lods: StrictInt | None = Field(None, ge=0, le=5)
+    hull: Literal["convex", "parts", "none"] | None = None
 
     _texts = field_validator("prompt", "image", "init_image", "views", "splats")(not_empty)
     _numbers = field_validator("height_m", "turn_deg", "strength", mode="before")(a_number)

@@ -1,0 +1,108 @@
+"""From the records of the steps to one account of how an asset was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assets3d.errors import InputError
+from assets3d.export.provenance import ModelUse, Provenance, input_verdict
+from stages._records import read_record
+
+Records = Mapping[str, Mapping[str, Any]]
+
+
+def read_records(folders: Mapping[str, Path]) -> Records:
+    """Return step -> record.json of the steps that an asset went through.
+
+    Raises:
+        InputError: when one is missing or broken.
+    """
+    records = {step: read_record(folder) for step, folder in folders.items()}
+    for step, record in records.items():
+        if record is None:
+            raise InputError(f"{step}/record.json: missing or broken, wanted it from that step")
+    return {step: record for step, record in records.items() if record is not None}
+
+
+def provenance_of(spec: Mapping[str, Any], records: Records) -> Provenance:
+    """Return how an asset was made.
+
+    Args:
+        spec: the manifest fields `id`, `kind`, `enters`, `seed`, `licence`, and, where the asset
+            has them, `prompt`, `procedural`, `script`.
+        records: by step, in the order of the steps.
+    """
+    inputs = _inputs(records)
+    return Provenance(
+        asset=spec["id"],
+        kind=spec["kind"],
+        words=_words(spec),
+        prompt=spec.get("prompt") or "",
+        seed=spec["seed"],
+        models=tuple(use for step, record in records.items() for use in _models(step, record)),
+        inputs=inputs,
+        input_licence=spec["licence"],
+        input_commercial=input_verdict(spec["licence"]),
+    )
+
+
+def history(records: Records) -> list[dict[str, Any]]:
+    """Return what is needed to make an asset again, step by step."""
+    kept = ("step", "key", "spec", "seed", "params", "inputs", "models", "versions", "numbers")
+    return [{name: record[name] for name in kept} for record in records.values()]
+
+
+def earlier_warnings(records: Records) -> tuple[str, ...]:
+    """Return every step's warnings, each with its step's name."""
+    return tuple(f"{s}: {w}" for s, record in records.items() for w in record["warnings"])
+
+
+def refusal(provenance: Provenance) -> str | None:
+    """Return why an asset must not be sold, or None; whatever nobody checked may not be either."""
+    if provenance.commercial == "yes":
+        return None
+    if provenance.input_commercial == "no":
+        return (
+            f"licence: found {provenance.input_licence!r}, which is not for commercial use, and "
+            "the profile says `commercial: true`"
+        )
+    use = next(use for use in provenance.models if use.commercial != "yes")
+    why = "is not for commercial use" if use.commercial == "no" else "nobody checked the licence of"
+    words = f"{use.name} {why}" if use.commercial == "no" else f"{why} {use.name}"
+    return f"{use.step}: {words} ({use.licence}), and the profile says `commercial: true`"
+
+
+def _words(spec: Mapping[str, Any]) -> str:
+    enters = spec["enters"]
+    if enters == "script":
+        commands = (" ".join(f"{k} {v}" for k, v in step.items()) for step in spec["script"])
+        return "script: " + ", ".join(commands)
+    value = spec.get(enters)
+    # File names are no part of an asset: a renamed photograph changes nothing.
+    return f"{enters}: {value}" if enters in ("prompt", "procedural") else f"from {enters}"
+
+
+def _models(step: str, record: Mapping[str, Any]) -> Sequence[ModelUse]:
+    return [
+        ModelUse(
+            step,
+            model["name"],
+            model["source"],
+            model["revision"],
+            model["licence"],
+            model["commercial"],
+        )
+        for model in record["models"].values()
+    ]
+
+
+def _inputs(records: Records) -> dict[str, str]:
+    """Return the person's files; whatever a step read of another one bears that one's name."""
+    return {
+        name: digest
+        for record in records.values()
+        for name, digest in record["inputs"].items()
+        if "/" not in name or name.partition("/")[0] not in records
+    }
