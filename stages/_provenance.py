@@ -85,6 +85,8 @@ def _words(spec: Mapping[str, Any]) -> str:
 
 
 def _models(step: str, record: Mapping[str, Any]) -> Sequence[ModelUse]:
+    if step == "motion" and not _drives(record):
+        return ()  # the step's record names the network that other clips of it are driven by
     return [
         ModelUse(
             step,
@@ -96,6 +98,12 @@ def _models(step: str, record: Mapping[str, Any]) -> Sequence[ModelUse]:
         )
         for model in record["models"].values()
     ]
+
+
+def _drives(record: Mapping[str, Any]) -> bool:
+    """Say whether the profile's network made a clip: no capture, nor a person's own network."""
+    own = any(name.partition("/")[0] == "weights" for name in record["inputs"])
+    return record["spec"]["enters"] == "script" and not own
 
 
 def _inputs(records: Records) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import signal
 import time
@@ -59,12 +60,35 @@ def _build(step: str, item: Item) -> Mapping[str, Any]:
         digest.update(path.read_bytes())
     posed = step == "cutout" and item.spec["enters"] == "views"
     names = [name.format_map(item.spec) for name in (_POSED if posed else _FILES[step])]
+    if step == "export":
+        _write_package(item, names)
     names += [f"extra_{i}.bin" for i in range(item.params.get("files", 0) - len(names) - 1)]
     for index, name in enumerate(names):
         if index == len(names) // 2:
             _fault(step, item)  # half-way, so that half an item has been written
         _write(item.out / name, hashlib.sha256(digest.digest() + name.encode()).digest())
     return {"numbers": {"files": len(names)}}
+
+
+def _write_package(item: Item, names: list[str]) -> None:
+    """Write the one file of an export that delivery reads."""
+    roles = ("model", "lod1", "thumbnail", "turntable")
+    content = {
+        "id": item.spec["id"],
+        "kind": item.spec["kind"],
+        "name": item.spec["id"],
+        "words": item.spec["enters"],
+        "status": "ok",
+        "commercial": None,
+        "licences": [],
+        "made_by": "formula",
+        "files": dict(zip(roles, names, strict=True)),
+        "bytes": 0,
+        "budget": {"name": "desktop", "bars": []},
+        "warnings": [],
+        "engine": item.params["engine"],
+    }
+    (item.out / "package.json").write_text(json.dumps(content, indent=1) + "\n")
 
 
 def _source_files(item: Item) -> list[Path]:

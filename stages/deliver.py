@@ -13,7 +13,7 @@ import argparse
 import fnmatch
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class PackReport:
         withdrawn: assets that are wanted no more.
         lines: what a person should know.
         failure: why it was not delivered, or not to the end.
+        failed_assets: assets that could not be built.
     """
 
     pack: str
@@ -54,6 +55,7 @@ class PackReport:
     withdrawn: int = 0
     lines: tuple[str, ...] = ()
     failure: Failure | None = None
+    failed_assets: int = 0
 
     def __str__(self) -> str:
         if self.failure is not None:
@@ -64,7 +66,7 @@ class PackReport:
 
 def deliver_all(
     assets: Mapping[str, Spec],
-    packages: Path,
+    folder_of: Callable[[str], Path],
     to: Path,
     *,
     only: str = "*",
@@ -75,15 +77,16 @@ def deliver_all(
 
     Args:
         assets: the manifest.
-        packages: the export step's folder: a folder per asset.
+        folder_of: where an asset's package lies; it may not be there.
         to: the folder of the packs.
         only: pattern of the ids to deliver; others stay as they are.
-        pack: the only pack to deliver.
+        pack: the only pack to deliver; without one, every pack of which an asset is meant.
         suffix: added to the folders' names, for engines besides the profile's.
     """
     packs: dict[str, dict[str, Spec]] = {}
+    meant = {spec.pack for name, spec in assets.items() if fnmatch.fnmatchcase(name, only)}
     for name, spec in assets.items():
-        if pack in (None, spec.pack):
+        if spec.pack in meant and pack in (None, spec.pack):
             packs.setdefault(spec.pack, {})[name] = spec
     if only == "*" and pack is None:
         packs |= {name: {} for name in _emptied(to, suffix) if name not in packs}
@@ -91,7 +94,7 @@ def deliver_all(
     for name, wanted in packs.items():
         report = PackReport(name, (to / f"{name}{suffix}").as_posix())
         try:
-            _deliver_pack(report, wanted, packages, only)
+            _deliver_pack(report, wanted, folder_of, only)
         except AssetError as error:
             report.failure = Failure("", "deliver", "input", str(error))
         except OSError as error:
@@ -111,10 +114,10 @@ def _emptied(to: Path, suffix: str) -> list[str]:
 
 
 def _deliver_pack(
-    report: PackReport, wanted: Mapping[str, Spec], packages: Path, only: str
+    report: PackReport, wanted: Mapping[str, Spec], folder_of: Callable[[str], Path], only: str
 ) -> None:
     folder = Path(report.folder)
-    if not folder.exists() and not any((packages / n / PACKAGE_FILE).is_file() for n in wanted):
+    if not folder.exists() and not any((folder_of(n) / PACKAGE_FILE).is_file() for n in wanted):
         return
     state = delivery.opened(folder)
     lines: list[str] = []
@@ -124,7 +127,7 @@ def _deliver_pack(
         report.lines = tuple(lines)
 
     for name in wanted:
-        source = packages / name
+        source = folder_of(name)
         if not fnmatch.fnmatchcase(name, only):
             continue
         if not (source / PACKAGE_FILE).is_file():
@@ -172,7 +175,7 @@ def write_report(reports: Sequence[PackReport], out: Path) -> None:
     """Write what was done as JSON."""
     content = {
         "packs": [
-            {name: value for name, value in asdict(report).items() if name != "failure"}
+            {name: value for name, value in asdict(report).items() if "fail" not in name}
             for report in reports
         ],
         "failed": [asdict(r.failure) | {"asset": r.pack} for r in reports if r.failure is not None],
@@ -193,16 +196,21 @@ def read_failed(report: Path) -> tuple[Failure, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage as a command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m stages.deliver", description=__doc__)
-    parser.add_argument("--manifest", type=Path, required=True)
-    parser.add_argument("--in", dest="packages", type=Path, required=True)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.deliver",
+        description="Copy the packages to where people work with them.",
+        epilog="example: .venv/bin/python -m stages.deliver --manifest configs/assets.yaml "
+        "--in runs/export --to export --out runs/deliver.json",
+    )
+    parser.add_argument("--manifest", type=Path, required=True, help="the assets wanted")
+    parser.add_argument("--in", dest="packages", type=Path, required=True, help="the packages")
     parser.add_argument("--to", type=Path, required=True, help="the folder of the packs")
     parser.add_argument("--out", type=Path, required=True, help="the report to write")
     options = parser.parse_args(arguments)
     try:
         _failures.ask_again([options.packages])
         manifest: Manifest = read_manifest(options.manifest)
-        reports = deliver_all(manifest.assets, options.packages, options.to)
+        reports = deliver_all(manifest.assets, lambda name: options.packages / name, options.to)
         for report in reports:
             for line in (*report.lines, str(report)):
                 say(line)

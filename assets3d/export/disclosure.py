@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _MADE_BY = {
-    "network": "drawn by AI",
+    "network": "made by AI",
     "network on a person's file": "AI worked on a file of ours",
     "formula": "computed, no AI",
     "a person's file": "a file of ours, no AI",
