@@ -200,7 +200,8 @@ def _swin2sr(folder: Path, device: str, dtype: str) -> Upscaler:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
         if config.model_type != "swin2sr":
             raise InputError(f"{FIELD}: {folder.name}/ is a {config.model_type}, wanted swin2sr")
-        network, report = transformers.Swin2SRForImageSuperResolution.from_pretrained(
+        kind: Any = transformers.Swin2SRForImageSuperResolution
+        network, report = kind.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
             use_safetensors=True,
