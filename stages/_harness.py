@@ -58,6 +58,7 @@ def main(step: Step, arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog=f"python -m stages.{step.name}",
         description=f"Bring the folder of the {step.name} step up to date.",
+        epilog=_example(step),
     )
     parser.add_argument("--manifest", type=Path, required=True, help="the assets wanted")
     parser.add_argument("--profile", type=Path, required=True, help="YAML with a section per step")
@@ -76,6 +77,17 @@ def main(step: Step, arguments: Sequence[str] | None = None) -> int:
         return 1
     say(str(summary))
     return 0
+
+
+def _example(step: Step) -> str:
+    """Return the command that `dvc repro` runs, with the embedded profile."""
+    before = {entry.partition("/")[0] for reads in step.reads.values() for entry in reads}
+    folders = " ".join(f"runs/{name}" for name in sorted(before))
+    return (
+        f"example: .venv/bin/python -m stages.{step.name} --manifest configs/assets.yaml "
+        f"--profile configs/profiles/embedded.yaml {f'--in {folders} ' if folders else ''}"
+        f"--out runs/{step.name}"
+    )
 
 
 def run_step(

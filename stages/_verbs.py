@@ -20,7 +20,7 @@ from stages._progress import say
 from stages._project import Project
 from stages._records import read_record
 from stages._step import ITEM_STEPS, Step, find_step
-from stages._store import discard, link_item
+from stages._store import StoredItem, discard, link_item
 from stages.manifest import check_entry, read_manifest
 from stages.specs import Spec
 
@@ -31,38 +31,70 @@ def add_asset(path: Path, name: str, fields: Mapping[str, Any]) -> str:
     Raises:
         InputError: when the entry is wrong, what it names is not there, or the id is taken.
     """
-    spec = check_entry(name, dict(fields))
-    for field, source in spec.sources.items():
-        check_source(source, field, spec.wants(field))
+    return add_assets(path, {name: fields})[0]
+
+
+def add_assets(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Append entries to the manifest, all or none, its comments untouched; return their lines.
+
+    Raises:
+        InputError: when an entry is wrong, what it names is not there, an id is taken, or the file
+            ends in the middle of something.
+    """
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     manifest = read_manifest(path) if text else None
-    if manifest and (name in manifest.assets or name in manifest.problems):
-        raise InputError(f"id: {name} is taken in {path}, wanted another")
-    entry = yaml.safe_dump(
-        dict(fields), default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
-    )
-    line = f"{name}: {entry.strip()}"
+    lines = []
+    for name, fields in entries.items():
+        spec = check_entry(name, dict(fields))
+        for field, source in spec.sources.items():
+            check_source(source, field, spec.wants(field))
+        if manifest and name in manifest.order:
+            raise InputError(f"id: {name} is taken in {path}, wanted another")
+        entry = yaml.safe_dump(
+            dict(fields), default_flow_style=True, width=10**6, allow_unicode=True, sort_keys=False
+        )
+        lines.append(f"{name}: {entry.strip()}")
     gap = "" if not text or text.endswith("\n") else "\n"
     partial = path.with_name(f"{path.name}.{os.getpid()}")
-    partial.write_text(f"{text}{gap}{line}\n", encoding="utf-8")
-    partial.replace(path)  # a full disk must not cost a person the manifest
-    return line
+    partial.write_text("\n".join([text + gap + lines[0], *lines[1:], ""]), encoding="utf-8")
+    try:
+        _check_appended(partial, path, entries)
+        partial.replace(path)  # a full disk must not cost a person the manifest
+    finally:
+        partial.unlink(missing_ok=True)
+    return lines
 
 
-def build_asset(project: Project, name: str) -> Path:
-    """Build every step of one asset through the store; return the folder with all of its files.
+def _check_appended(partial: Path, path: Path, entries: Mapping[str, Any]) -> None:
+    try:
+        known = read_manifest(partial).assets
+    except InputError:
+        known = {}
+    if not entries.keys() <= known.keys():
+        raise InputError(
+            f"{path}: nothing can be put behind its last line, wanted entries such as "
+            "`crate: {prompt: a crate}`, each on a line of its own"
+        )
 
-    The result lies in runs/build/<id>, so DVC's own folders stay as they are; the next `dvc repro`
-    finds the items in the store.
+
+def build_items(
+    project: Project, name: str, changed: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, StoredItem]:
+    """Build every step of one asset through the store; return step -> item.
+
+    Args:
+        project: the project.
+        name: the asset's id.
+        changed: step -> parameters that are not the profile's.
 
     Raises:
         AssetError: the first failure, in one line.
     """
     spec = find_spec(project, name)
     executor = make_executor(project.settings)
-    items: dict[str, Any] = {}
+    items: dict[str, StoredItem] = {}
     for step in _steps(spec):
-        params = project.params(step.name)
+        params = {**project.params(step.name), **(changed or {}).get(step.name, {})}
         plan = make_plan(step, params, {name: spec}, lambda before, _: items[before].folder)
         if plan.failures:
             raise AssetError(str(plan.failures[0]))
@@ -81,6 +113,19 @@ def build_asset(project: Project, name: str) -> Path:
         for warning in warnings_of(item.folder):
             say(f"{name}: {step.name}: warning: {warning}")
         items[step.name] = item
+    return items
+
+
+def build_asset(project: Project, name: str) -> Path:
+    """Build every step of one asset through the store; return the folder with all of its files.
+
+    The result lies in runs/build/<id>, so DVC's own folders stay as they are; the next `dvc repro`
+    finds the items in the store.
+
+    Raises:
+        AssetError: the first failure, in one line.
+    """
+    items = build_items(project, name)
     folder = project.runs / "build" / name
     discard(folder)
     for step_name, item in items.items():

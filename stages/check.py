@@ -14,10 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages import _failures
+from stages import _failures, deliver
 from stages._progress import failure_lines, say
 from stages._step import ITEM_STEPS
-from stages.deliver import read_failed
 
 #: In the gallery's folder: one line of counts.
 SUMMARY_FILE = "summary.txt"
@@ -38,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return options.ended
     _failures.ask_again([options.gallery.parent / step for step in ITEM_STEPS])
     failures = _failures.read_failures(options.gallery).failed
-    failures += read_failed(options.gallery.parent / "deliver.json")
+    undelivered = deliver.read_failed(options.gallery.parent / "deliver.json")
+    deliver.ask_again(undelivered)
+    failures += undelivered
     page = f"open {options.gallery / 'index.html'}"
     if not failures:
         say(f"check: {read_summary(options.gallery)}; {page}")

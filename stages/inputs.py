@@ -112,7 +112,11 @@ def _turn_z_to(directions: Any) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage as a command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m stages.inputs", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.inputs",
+        description="Make the example inputs that the manifest names.",
+        epilog="example: .venv/bin/python -m stages.inputs --out runs/inputs",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to rewrite")
     options = parser.parse_args(arguments)
     try:

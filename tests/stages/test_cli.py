@@ -30,14 +30,6 @@ def run(capsys, *arguments: str) -> tuple[int, str, str]:
     return status, out, err
 
 
-def test_every_verb_has_help_with_an_example(capsys):
-    for verb in ("new", "build", "explain", "show", "doctor", "models", "gc", "open"):
-        with pytest.raises(SystemExit) as end:
-            cli.main([verb, "--help"])
-        assert end.value.code == 0
-        assert f"example: .venv/bin/assets3d {verb}" in capsys.readouterr().out
-
-
 def test_new_appends_one_line_and_keeps_the_rest(here, capsys):
     path = here.root / "configs/assets.yaml"
     path.write_text("# mine\ncrate: {prompt: a crate}  # keep\n")
@@ -83,6 +75,18 @@ def test_new_takes_every_field_of_a_prop_made_from_words(here, capsys):
     }
 
 
+def all_stages(here, faults: str = "") -> dict[str, str]:
+    """Run the export step too, which the fixture leaves out; return the last lines."""
+    last = here.stages(faults=faults)
+    done = here.run(
+        *(sys.executable, "-m", "stages.export", "--manifest", "configs/assets.yaml"),
+        *("--profile", "configs/profiles/standin.yaml", "--out", "runs/export", "--in"),
+        *(f"runs/{step}" for step in last),
+    )
+    assert done.returncode == 0, done.stderr
+    return {**last, "export": done.stderr.strip().splitlines()[-1]}
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(["--version"])
@@ -106,9 +110,37 @@ def test_build_makes_one_asset_and_the_stages_reuse_it(here, capsys):
     assert status == 0, err
     assert (here.root / "runs/build/axe/mesh/axe.glb").is_file()
     assert "runs/build/axe" in out
-    assert run(capsys, "build", "axe")[2].count("reused") == 5
-    last = here.stages()
+    assert run(capsys, "build", "axe")[2].count("reused") == 6
+    last = all_stages(here)
     assert all(re.search(r"built 1, reused 1, failed 0", line) for line in last.values())
+
+
+def test_shards_build_everything_once_and_touch_no_folder(here, capsys):
+    assets = {f"prop_{i}": {"prompt": f"prop {i}", "seed": i} for i in range(5)}
+    here.write_manifest(assets)
+    built = []
+    for part in ("1/2", "2/2"):
+        status, _, err = run(capsys, "build", "--shard", part)
+        assert status == 0, err
+        built.append(int(re.search(r"mesh: built (\d+), reused 0, failed 0", err)[1]))
+        assert [p.name for p in (here.root / "runs").iterdir()] == [".store"]
+    assert built == [3, 2]
+    assert "mesh: built 0, reused 3" in run(capsys, "build", "--shard", "1/2")[2]
+    assert all("built 0, reused 5, failed 0" in line for line in here.stages().values())
+
+
+def test_a_shard_says_what_failed_and_goes_on(here, capsys, monkeypatch):
+    monkeypatch.setenv("ASSETS3D_STANDIN_FAULTS", "views/2=bad_input")
+    status, _, err = run(capsys, "build", "--shard", "1/1")
+    assert status == 1
+    assert "axe: views: image: found nonsense" in err
+    assert "mesh: built 1, reused 0, failed 0" in err
+    for wrong in ("0/4", "5/4", "half"):
+        with pytest.raises(SystemExit):
+            cli.main(["build", "--shard", wrong])
+        assert f"shard: found {wrong!r}, wanted I/N" in capsys.readouterr().err
+    assert run(capsys, "build")[0] == 1
+    assert run(capsys, "build", "axe", "--shard", "1/2")[0] == 1
 
 
 def test_build_says_what_failed(here, capsys, monkeypatch):
@@ -120,21 +152,25 @@ def test_build_says_what_failed(here, capsys, monkeypatch):
 
 
 def test_explain_names_the_field_that_changed(here, capsys):
-    assert "crate: image: new; then cutout, views, splats, mesh" in run(capsys, "explain")[1]
-    here.stages()
+    assert (
+        "crate: image: new; then cutout, views, splats, mesh, export" in run(capsys, "explain")[1]
+    )
+    all_stages(here)
     assert run(capsys, "explain")[1].strip() == "nothing to rebuild"
     changed = {"prompt": "an axe", "seed": 5, "height_m": 2}
     here.write_manifest({**ASSETS, "axe": changed})
     status, out, _ = run(capsys, "explain")
     assert status == 0
-    assert out.splitlines() == ["axe: image: spec.seed: 2 -> 5; then cutout, views, splats, mesh"]
+    assert out.splitlines() == [
+        "axe: image: spec.seed: 2 -> 5; then cutout, views, splats, mesh, export"
+    ]
     here.write_manifest({**ASSETS, "axe": {**ASSETS["axe"], "height_m": 2}})
-    assert run(capsys, "explain")[1].strip() == "axe: mesh: spec.height_m: 1.0 -> 2.0"
+    assert run(capsys, "explain")[1].strip() == "axe: mesh: spec.height_m: 1.0 -> 2.0; then export"
     assert run(capsys, "explain", "crate")[1].strip() == "nothing to rebuild"
 
 
 def test_explain_is_silent_where_the_store_has_the_result(here, capsys):
-    here.stages()
+    all_stages(here)
     for step in ("image", "mesh"):  # DVC removes a stage's folder before it runs it
         shutil.rmtree(here.root / "runs" / step)
     assert run(capsys, "explain")[1].strip() == "nothing to rebuild"
@@ -142,7 +178,7 @@ def test_explain_is_silent_where_the_store_has_the_result(here, capsys):
 
 def test_explain_tells_failures_from_work_to_do(here, capsys):
     for fault, words in (("bad_input", "failed last time"), ("network", "will be tried again")):
-        here.stages(faults=f"views/2={fault}")
+        all_stages(here, faults=f"views/2={fault}")
         status, out, _ = run(capsys, "explain")
         assert (status, len(out.splitlines())) == (1 if fault == "bad_input" else 0, 1)
         assert f"axe: views: {words}: " in out
