@@ -38,13 +38,22 @@ def with_progress(
 
 
 def _with_lines(step: str, outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
-    last = time.monotonic()
+    began = last = time.monotonic()
     for number, outcome in enumerate(outcomes, 1):
         now = time.monotonic()
         if now - last >= _BETWEEN_LINES_S and number < total:
-            say(f"{step}: {number} of {total}, {outcome.work.asset}")
+            left = time_left((now - began) / number * (total - number))
+            say(f"{step}: {number} of {total}, {outcome.work.asset}, about {left} left")
             last = now
         yield outcome
+
+
+def time_left(seconds: float) -> str:
+    """Return a time as a person says it: no finer than it is known."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = seconds / 60
+    return f"{round(minutes)} min" if minutes < 90 else f"{minutes / 60:.1f} h"
 
 
 def failure_lines(failures: Sequence[Failure]) -> list[str]:

@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from assets3d.errors import AssetError, InputError
+from stages._adopt import adopt
 from stages._executor import make_executor
-from stages._harness import read_params, read_settings
+from stages._harness import STORE_FOLDER, read_params, read_settings
 from stages._machine import read_torch_build
 from stages._models import NO_MODEL, find_models
 from stages._progress import say
 from stages._step import ITEM_STEPS, Step, find_step
+from stages._store import Store
 from stages.export import settings_of
 from stages.manifest import Manifest, read_manifest
 
@@ -163,6 +165,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         manifest = check(options.manifest, options.profile_name)
+        runs = options.out.parent
+        for step, count in adopt(runs, Store(runs / STORE_FOLDER)).items():
+            say(f"preflight: the store has {count} items of {step} now, from {runs / step}")
         content = {"assets": list(manifest.assets), "problems": manifest.problems}
         options.out.parent.mkdir(exist_ok=True)
         options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
