@@ -194,6 +194,16 @@ def read_failed(report: Path) -> tuple[Failure, ...]:
     return tuple(Failure(**entry) for entry in content["failed"])
 
 
+def ask_again(failed: Sequence[Failure]) -> None:
+    """Let the next `dvc repro` run this stage where it failed: DVC does not watch `export/`.
+
+    Called by a later stage, see `stages._failures`.
+    """
+    marker = _failures.RETRY_ROOT / "deliver" / "pending"
+    if failed and marker.parent.is_dir():
+        marker.touch()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the stage as a command; return its exit status."""
     parser = argparse.ArgumentParser(
@@ -216,11 +226,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(line)
         write_report(reports, options.out)
         _failures.answered("deliver")
-        if any(report.failure is not None for report in reports):
-            # What stood in the way is outside of what DVC watches: it has to be asked to try again.
-            marker = _failures.RETRY_ROOT / "deliver" / "pending"
-            if marker.parent.is_dir():
-                marker.touch()
     except (AssetError, OSError) as error:
         say(f"deliver: {error}")
         return 1

@@ -22,6 +22,7 @@ def key(tmp_path):
         ("splats", "splats.ply"),
         ("texture", "texture.png"),
         ("texture", "source.json"),
+        *((step, "record.json") for step in ("image", "cutout", "views", "splats", "mesh")),
     ):
         (tmp_path / step).mkdir(exist_ok=True)
         (tmp_path / step / name).write_text(name)
@@ -52,6 +53,10 @@ FIELDS = {
     "texture_px": 64,
     "formats": ("obj",),
     "up": "-y",
+    "pack": "village",
+    "licence": "CC-BY-4.0",
+    "lods": 1,
+    "hull": "none",
 }
 READ = {
     "image": {"prompt", "negative_prompt", "seed"},
@@ -59,6 +64,8 @@ READ = {
     "views": {"prompt", "seed"},
     "splats": {"seed", "up"},
     "mesh": {"prompt", "height_m", "faces", "texture_px", "formats"},
+    # Through the mesh's record it changes with everything else; where it is delivered is no part.
+    "export": {"prompt", "seed", "licence", "lods", "hull"},
 }
 
 

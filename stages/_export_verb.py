@@ -1,0 +1,70 @@
+"""`assets3d export`: builds some assets for one engine and delivers them, now."""
+
+from __future__ import annotations
+
+import fnmatch
+from pathlib import Path
+
+from assets3d.errors import AssetError, InputError
+from assets3d.export.engines import engine_named
+from stages import _verbs
+from stages._failures import Failure
+from stages._progress import say
+from stages._project import Project
+from stages.deliver import PackReport, deliver_all
+
+TO = Path("export")
+
+
+def export_assets(
+    project: Project,
+    only: str = "*",
+    *,
+    engine: str | None = None,
+    pack: str | None = None,
+    to: Path = TO,
+) -> list[PackReport]:
+    """Build every step of some assets and deliver them; one that fails never stops the others.
+
+    Packs for another engine than the profile's lie beside the others, as `<pack>-<engine>`.
+
+    Args:
+        project: the project.
+        only: pattern of ids, such as `mush*`.
+        engine: the engine, by default the profile's.
+        pack: only the assets of this pack.
+        to: the folder of the packs.
+
+    Raises:
+        InputError: an unknown engine, or no asset is meant.
+    """
+    usual = project.params("export")["engine"]
+    engine = engine_named(engine or usual).name
+    assets = project.manifest().assets
+    meant = {n: s for n, s in assets.items() if fnmatch.fnmatchcase(n, only)}
+    meant = {n: s for n, s in meant.items() if pack in (None, s.pack)}
+    if not meant:
+        where = f" of pack {pack}" if pack else ""
+        raise InputError(f"only: found no asset{where} that {only!r} fits, wanted one at least")
+    folders: dict[str, Path] = {}
+    failed: list[Failure] = []
+    for name in meant:
+        try:
+            items = _verbs.build_items(project, name, {"export": {"engine": engine}})
+            folders[name] = items["export"].folder
+        except AssetError as error:
+            say(f"{error}")
+            failed.append(Failure(name, "export", "input", str(error)))
+    suffix = "" if engine == usual else f"-{engine}"
+    reports = deliver_all(
+        assets,
+        lambda name: folders.get(name, project.runs / ".nowhere"),
+        to,
+        only=only,
+        pack=pack,
+        suffix=suffix,
+    )
+    if failed:
+        reports[0].lines = (*reports[0].lines, f"{len(failed)} of {len(meant)} assets failed")
+        reports[0].failed_assets = len(failed)
+    return reports
