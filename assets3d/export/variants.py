@@ -1,7 +1,7 @@
 """Compressed copies of a model, beside the plain GLB that every program reads.
 
 `webp` is made here. `meshopt` needs node with glTF Transform and meshoptimizer, `ktx2` the `ktx`
-program of KTX-Software 4.3 or later; where these are not, one line says so and the rest is made.
+program of KTX-Software 4.4 or later; where these are not, one line says so and the rest is made.
 """
 
 from __future__ import annotations
