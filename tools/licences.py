@@ -125,7 +125,9 @@ def table(shipped: dict[str, Distribution], tools: dict[str, Distribution]) -> s
             *_rows(tools),
             "",
             "Tests also run `gltf-validator` (npm, Apache-2.0) and, in an environment of its own,",
-            "Blender as the package `bpy` (GPL-3.0-or-later), as separate programs.",
+            "Blender as the package `bpy` (GPL-3.0-or-later), as separate programs. So does the",
+            "export where a profile asks for meshopt, with `@gltf-transform` and `meshoptimizer`",
+            "(npm, MIT).",
             "",
         ]
     )
