@@ -180,7 +180,8 @@ def make_executor(settings: Mapping[str, Any]) -> Executor:
     name, workers = settings.get("executor", "local"), int(settings.get("workers", 1))
     if name == "ray":
         # Imported here: it needs the bucket, the models' registry and much else.
-        from stages._executor_ray import RayExecutor, read_ray_settings
+        from stages._executor_cluster import read_ray_settings
+        from stages._executor_ray import RayExecutor
 
         return RayExecutor(read_ray_settings(settings.get("ray")))
     if name != "local":

@@ -61,6 +61,9 @@ class Worker:
         self.node = socket.gethostname()
         self.builder: Builder | None = None
 
+    def there(self) -> None:
+        """Answer at once."""
+
     def ready(self) -> str:
         """Look whether this node can do the work; return what is wrong, or nothing."""
         try:

@@ -6,23 +6,18 @@ mounted at the same place, or through a bucket. DVC and Git stay with the driver
 
 from __future__ import annotations
 
-import importlib.util
-import logging
-import math
 import os
-import socket
 import time
 from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from assets3d.errors import InputError, PassingError
+from assets3d.errors import AssetError, InputError, PassingError
 from stages import _keys
 from stages._executor import Outcome, Work
 from stages._executor_bucket import Bucket
+from stages._executor_cluster import RaySettings, cpus_of, first_line, joined_cluster
 from stages._executor_node import Job, Worker, list_again
 from stages._executor_pool import Pool, WorkerLost
 from stages._failures import Failure
@@ -32,54 +27,6 @@ from stages._store import Store, discard
 
 #: How long a folder that is mounted over the network may take to show what another node wrote.
 _VISIBLE_S = 60.0
-_KNOCK_S = 10.0
-_MIB = 2**20
-
-
-class RaySettings(BaseModel):
-    """The section `ray` of configs/pipeline.yaml.
-
-    Attributes:
-        address: `auto` finds the cluster that this node is part of, `local` starts one here for the
-            length of a stage; or host:port.
-        workers: how many actors; by default as many as the cluster has room for.
-        cpus_per_worker: by default the threads that the profile gives an item.
-        gpus_per_worker: a fraction lets several actors share a card.
-        retries: how often an item is tried again whose worker died or whose failure may pass.
-        start_seconds: how long to wait for room for the first worker.
-        store: a bucket, as fsspec names it; without one, the runs folder is mounted on every node.
-        store_options: what fsspec's driver is told besides.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    address: str = "auto"
-    workers: int | None = Field(None, ge=1, le=10_000)
-    cpus_per_worker: float | None = Field(None, gt=0)
-    gpus_per_worker: float = Field(0.0, ge=0)
-    retries: int = Field(2, ge=0, le=100)
-    start_seconds: float = Field(120.0, gt=0)
-    store: str | None = None
-    store_options: dict[str, Any] = Field(default_factory=dict)
-
-
-def read_ray_settings(section: object) -> RaySettings:
-    """Check the section.
-
-    Raises:
-        InputError: a wrong field, in one line, or Ray is not installed.
-    """
-    if importlib.util.find_spec("ray") is None:
-        raise InputError("executor: ray is not installed, wanted it from `make ray`")
-    try:
-        return RaySettings.model_validate({} if section is None else section)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, ("ray", *first["loc"])))
-        wanted = first["msg"].removeprefix("Input should be ")
-        if first["type"] == "extra_forbidden":
-            wanted = f"one of {', '.join(RaySettings.model_fields)}"
-        raise InputError(f"{name}: found {first['input']!r}, wanted {wanted}") from None
 
 
 class RayExecutor:
@@ -103,22 +50,15 @@ class RayExecutor:
         bucket = None
         if self.settings.store is not None:
             bucket = Bucket(self.settings.store, self.settings.store_options)
-        probe = bucket.check() if bucket else store.temporary().name
-        parts = work[0].parts
-        job = Job(
-            *(step, dict(params), Path.cwd(), store.root.resolve(), probe),
-            *(parts["code"], parts["versions"], parts["models"], bucket),
-        )
-        with _cluster(self.settings, params) as ray:
-            try:
-                actors = _Actors(ray, self.settings, job, store)
-                size = min(self.settings.workers or actors.room(), len(work))
-                yield from Pool(step, actors, size, self.settings.retries).run(work)
-            finally:
-                if bucket:
-                    bucket.forget(probe)
-                else:
-                    discard(store.root / ".building" / probe)
+        with joined_cluster(self.settings, params) as ray, _probe(bucket, store) as probe:
+            parts = work[0].parts
+            job = Job(
+                *(step, dict(params), Path.cwd(), store.root.resolve(), probe),
+                *(parts["code"], parts["versions"], parts["models"], bucket),
+            )
+            actors = _Actors(ray, self.settings, job, store)
+            size = min(self.settings.workers or actors.room(), len(work))
+            yield from Pool(step, actors, size, self.settings.retries).run(work)
 
 
 class _Actors:
@@ -126,7 +66,7 @@ class _Actors:
 
     def __init__(self, ray: Any, settings: RaySettings, job: Job, store: Store) -> None:
         self.ray, self.settings, self.job, self.store = ray, settings, job, store
-        self.cpus = _cpus(settings, job.params)
+        self.cpus = cpus_of(settings, job.params)
         self.actor = ray.remote(Worker).options(
             num_cpus=self.cpus,
             num_gpus=settings.gpus_per_worker,
@@ -134,6 +74,8 @@ class _Actors:
             runtime_env={"env_vars": _environment(job.params)},
         )
         self._fetched: set[Hashable] = set()
+        #: Ticket of being ready -> what a worker answers as soon as it has found room.
+        self._there: dict[Hashable, Any] = {}
 
     def room(self) -> int:
         """Return how many workers the cluster can hold as it is now."""
@@ -145,7 +87,9 @@ class _Actors:
 
     def start(self) -> tuple[Any, Hashable]:
         worker = self.actor.remote(self.job)
-        return worker, worker.ready.remote()
+        there, ticket = worker.there.remote(), worker.ready.remote()
+        self._there[ticket] = there
+        return worker, ticket
 
     def give(self, worker: Any, work: Work) -> Hashable:
         bucket = self.job.bucket
@@ -160,6 +104,9 @@ class _Actors:
     def wait(self, tickets: Sequence[Hashable], *, working: bool) -> Hashable:
         timeout = None if working else self.settings.start_seconds
         ended, _ = self.ray.wait(list(tickets), num_returns=1, timeout=timeout)
+        while not ended and self._any_there(tickets):
+            # It has room, and looks at its models; their files can be large.
+            ended, _ = self.ray.wait(list(tickets), num_returns=1, timeout=timeout)
         if not ended:
             there = self.ray.cluster_resources()
             raise InputError(
@@ -170,6 +117,7 @@ class _Actors:
         return ended[0]
 
     def ready(self, ticket: Hashable) -> None:
+        del self._there[ticket]
         problem = self._get(ticket)
         if problem:
             raise InputError(problem)
@@ -190,6 +138,10 @@ class _Actors:
     def stop(self, worker: Any) -> None:
         self.ray.kill(worker)
 
+    def _any_there(self, tickets: Sequence[Hashable]) -> bool:
+        there = [self._there[ticket] for ticket in tickets if ticket in self._there]
+        return bool(there) and bool(self.ray.wait(there, num_returns=1, timeout=0)[0])
+
     def _get(self, ticket: Hashable) -> Any:
         from ray.exceptions import RayError
 
@@ -197,64 +149,25 @@ class _Actors:
             return self.ray.get(ticket)
         except RayError as error:
             say(f"{self.job.step}: a worker was lost ({type(error).__name__}), another takes over")
-            raise WorkerLost(_first_line(error)) from error
+            raise WorkerLost(first_line(error)) from error
 
 
 @contextmanager
-def _cluster(settings: RaySettings, params: Params) -> Iterator[Any]:
-    """Connect to the cluster, and leave it at the end."""
-    # Ray reports usage to its makers unless told not to.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    import ray
-
-    words: dict[str, Any] = {"address": settings.address}
-    if settings.address == "local":
-        cpus = (settings.workers or 1) * _cpus(settings, params)
-        # Ray's CPUs are a count to share out, which may be more than the machine has.
-        words |= {
-            "num_cpus": max(os.cpu_count() or 1, math.ceil(cpus)),
-            "include_dashboard": False,
-            "object_store_memory": 100 * _MIB,
-        }
-    else:
-        _check_reachable(settings.address)
-    try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **words)
-    except Exception as error:
-        # ConnectionError, RuntimeError, ValueError: whatever keeps us from the cluster.
-        raise _no_cluster(settings.address, error) from None
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _check_reachable(address: str) -> None:
-    """Knock at host:port: Ray itself would go on knocking for minutes."""
-    if address == "auto":
-        address = os.environ.get("RAY_ADDRESS", address)
-    host, _, port = address.rpartition(":")
-    if not host or "://" in address or not port.isdigit():
+def _probe(bucket: Bucket | None, store: Store) -> Iterator[str]:
+    """Leave something for the workers to find, in the bucket or the store; give its name."""
+    if bucket is None:
+        folder = store.temporary()
+        try:
+            yield folder.name
+        finally:
+            discard(folder)
         return
+    name = bucket.check()
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_S).close()
-    except OSError as error:
-        raise _no_cluster(address, error) from None
-
-
-def _no_cluster(address: str, error: Exception) -> InputError:
-    return InputError(
-        f"ray.address: found no cluster at {address} ({_first_line(error)}), wanted one from "
-        "`ray start --head`, or address: local"
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
-def _cpus(settings: RaySettings, params: Params) -> float:
-    return settings.cpus_per_worker or float(params.get("threads") or 1)
+        yield name
+    finally:
+        with suppress(AssetError):  # what ended the work matters more
+            bucket.forget(name)
 
 
 def _environment(params: Params) -> dict[str, str]:
