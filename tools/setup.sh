@@ -20,10 +20,13 @@ has_library libEGL.so.1 || want libegl1
 has_library libEGL_mesa.so.0 || want libegl-mesa0
 has_library libGL.so.1 || want libgl1
 [ -d "/usr/lib/$(uname -m)-linux-gnu/dri" ] || want libgl1-mesa-dri
-# Where nobody watches, no test may be skipped: pages are opened in a browser, GLB files validated by node.
+# Where nobody watches, no test may be skipped: pages are opened in a browser, GLB files validated by node,
+# words completed by three shells.
 if [ "${CI:-}" = true ]; then
   command -v chromium >/dev/null 2>&1 || want "chromium fonts-dejavu-core"
   command -v npm >/dev/null 2>&1 || want "nodejs npm"
+  command -v zsh >/dev/null 2>&1 || want zsh
+  command -v fish >/dev/null 2>&1 || want fish
 fi
 
 if [ -n "$missing" ]; then
