@@ -1,171 +1,176 @@
-"""The gallery's page: plain HTML without scripts, readable from a file."""
+"""The gallery's own page: a card for every asset, failures first, with filters where scripts run.
+
+Every card leads to the asset's own page, see `_asset_page`; without scripts as a plain link.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from stages._records import RECORD_FILE
 from stages._report import AssetReport, summary
 
-#: (step, pattern, caption), in the order in which an asset grows; the last ones first loaded.
-_PICTURES = (
-    ("image", "image.png", "image"),
-    ("cutout", "cutout.png", "cutout"),
-    ("cutout", "view_*.png", "given view"),
-    ("views", "sheet.png", "views: front, right, back, left"),
-    ("splats", "spin.webp", "splats"),
-    ("splats", "spin.png", "splats from all round"),
-    ("mesh", "turntable.webp", "mesh"),
-    ("mesh", "turntable.png", "mesh from all round"),
-    ("texture", "tiled.png", "three tiles by three"),
-    ("maps", "sheet.png", "maps"),
-    ("maps", "plane.png", "three by three under a grazing light"),
-    ("maps", "sphere.png", "on a sphere"),
-    ("motion", "preview.webp", "motion"),
-    ("motion", "sheet.png", "motion, feet, experts"),
+#: The folders in the gallery: one page per asset, and the scripts and the style.
+ASSETS_FOLDER, PAGE_FOLDER = "assets", "page"
+
+#: (step, file) of the picture on a card, the best first, and of the one that turns.
+_STILLS = (
+    ("export", "thumbnail.png"),
+    ("mesh", "preview.png"),
+    ("maps", "sphere.png"),
+    ("maps", "plane.png"),
+    ("motion", "preview.webp"),
+    ("splats", "spin.webp"),
+    ("cutout", "cutout.png"),
+    ("image", "image.png"),
+    ("texture", "texture.png"),
 )
-
-#: What a person takes away.
-_FILES = (".bvh", ".glb", ".obj", ".stl")
-_MATERIAL = "material.json"
-
-_STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem; background: #f4f4f2; color: #222; }
-article { background: #fff; border-radius: 8px; padding: 1rem 1.25rem; margin: 0 0 1.25rem; }
-article.failed { border-left: 6px solid #c0392b; }
-article.warned { border-left: 6px solid #d9a400; }
-h2 { margin: 0 0 .25rem; } p { margin: .25rem 0; }
-.failure { color: #a52a1c; font-weight: 600; } .warning { color: #8a6500; }
-.pictures { display: flex; flex-wrap: wrap; gap: .75rem; align-items: flex-end; }
-figure { margin: .5rem 0 0; } figcaption { font-size: 12px; color: #666; }
-nav { margin: 0 0 1.25rem; line-height: 1.9; } nav a { margin-right: .75rem; }
-nav a.failed { color: #a52a1c; font-weight: 600; } nav a.warned { color: #8a6500; }
-details { margin-top: .5rem; } summary { cursor: pointer; color: #666; font-size: 13px; }
-img { height: 160px; border-radius: 4px; background: #dcdcda; }
-img.small { height: 80px; }
-table { border-collapse: collapse; font-size: 13px; margin-top: .5rem; }
-td { padding: 0 .9rem .1rem 0; vertical-align: top; }
-"""
+_TURNS = (
+    ("export", "turntable.webp"),
+    ("mesh", "turntable.webp"),
+    ("motion", "preview.webp"),
+    ("maps", "plane.png"),
+)
+#: Pictures that are surfaces, not objects: they fill the card.
+_FILLING = {"plane.png", "texture.png", "preview.webp"}
+_STATES = {"failed": "failed", "warned": "with warnings", "whole": "fine"}
+_KINDS = {"prop": "props", "material": "materials", "motion": "motion", "unknown": "unknown"}
+_BADGES = {"failed": "failed", "warned": "warning"}
+_LONGEST = 200  # of a file's name
+_BAR_NAMES = {
+    "triangles": "triangles",
+    "texture_px": "texture",
+    "materials": "materials",
+    "joints": "joints",
+    "file_bytes": "file",
+}
 
 
 def page(reports: Sequence[AssetReport], folder: Path) -> str:
     """Return the page that will lie in `folder`, with links relative to it."""
-    index = " ".join(
-        f'<a class="{_state(r)}" href="#{escape(r.name)}">{escape(r.name)}</a>' for r in reports
-    )
     cards = "\n".join(_card(report, folder) for report in reports)
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Assets: {summary(reports)}</title>
+<link rel="stylesheet" href="{PAGE_FOLDER}/gallery.css"></head><body>
+<header class="top"><h1>Assets</h1><span class="soft">{summary(reports)}</span></header>
+{_filters(reports)}
+<p id="nothing" class="soft" hidden>No asset fits.
+<button id="all" type="button">Show all</button></p>
+<main id="cards">
+{cards}
+</main>
+<dialog id="viewer" aria-labelledby="title"><header><strong id="title"></strong>
+<button id="previous" type="button" title="previous (p)" aria-label="previous asset">‹</button>
+<button id="next" type="button" title="next (n)" aria-label="next asset">›</button>
+<a id="page" target="_blank">own page</a>
+<button id="close" type="button" title="close (Escape)" aria-label="close">✕</button></header>
+<iframe title="asset"></iframe></dialog>
+<script src="{PAGE_FOLDER}/index.js"></script>
+</body></html>
+"""
+
+
+def address(path: Path, folder: Path) -> str:
+    """Return the link from a page in `folder` to a file."""
+    return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))
+
+
+def bars(report: AssetReport, *, short: bool) -> str:
+    """Return what an asset costs of its budget, as bars."""
+    budget = (report.package or {}).get("budget", {})
+    lines = []
+    for name, value, limit in budget.get("bars", ()):
+        share = min(100.0, 100.0 * value / max(limit, 1))
+        over = " over" if value > limit else ""
+        shown = f"{_amount(name, value)} of {_amount(name, limit)}"
+        end = f"{round(100 * value / max(limit, 1))} %" if short else shown
+        lines.append(
+            f'<div class="bar{over}" title="{shown}"><span>{_BAR_NAMES.get(name, escape(name))}'
+            f'</span><i style="--share:{share:.3g}%"></i><span>{end}</span></div>'
+        )
+    return f'<div class="bars">{"".join(lines)}</div>' if lines else ""
+
+
+def _filters(reports: Sequence[AssetReport]) -> str:
+    kinds = Counter(report.kind for report in reports)
+    states = Counter(report.state for report in reports)
+    packs = Counter(report.pack for report in reports if report.pack)
+    options = "".join(f'<option value="{p}">{p} ({n})</option>' for p, n in sorted(packs.items()))
+    one_pack = " hidden" if len(packs) < 2 else ""
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>Assets</title><style>{_STYLE}</style></head><body>"
-        f"<h1>{summary(reports)}</h1>\n<nav>{index}</nav>\n{cards}\n</body></html>\n"
+        '<form id="filters" role="search" onsubmit="return false" hidden>'
+        '<input id="search" type="search" placeholder="Search  ( / )" aria-label="search">'
+        f"{_buttons('kind', kinds, _KINDS)}{_buttons('status', states, _STATES)}"
+        f'<select id="pack" aria-label="pack"{one_pack}><option value="">all packs</option>'
+        f'{options}</select><span id="shown" class="hint" aria-live="polite"></span></form>'
     )
 
 
-def _state(report: AssetReport) -> str:
-    return "failed" if report.failures else "warned" if report.warnings else "whole"
+def _buttons(group: str, counts: Counter[str], names: dict[str, str]) -> str:
+    entries = [("", "all")]
+    entries += [(v, f"{name} {counts[v]}") for v, name in names.items() if counts[v]]
+    buttons = "".join(
+        f'<button type="button" data-group="{group}" data-value="{value}">{text}</button>'
+        for value, text in entries
+    )
+    return f'<div class="buttons" role="group" aria-label="{group}">{buttons}</div>'
 
 
 def _card(report: AssetReport, folder: Path) -> str:
     name = escape(report.name)
-    lines = [f'<article class="{_state(report)}" id="{name}"><h2>{name}</h2>']
-    if report.spec is not None:
-        lines.append(f"<p>{escape(report.spec.words)}, seed {report.spec.seed}</p>")
-    for failure in report.failures:
-        text = f"{failure.step}: {failure.message}"
-        lines.append(f'<p class="failure">{escape(text)}</p>')
-    lines += [f'<p class="warning">{escape(text)}</p>' for text in report.warnings]
-    lines.append(f'<div class="pictures">{_pictures(report, folder)}</div>')
-    files = [p for made in report.folders.values() for p in sorted(made.iterdir())]
-    links = " ".join(
-        _link(p, p.name, folder) for p in files if p.suffix in _FILES or p.name == _MATERIAL
-    )
-    facts = ", ".join([*_facts(report)])
-    if links or facts:
-        lines.append(f"<p>{links} {escape(facts)}</p>")
-    if report.records:
-        lines.append("<details><summary>how it was made</summary>")
-        lines.append(f"<table>{_numbers(report, folder)}</table></details>")
-    return "\n".join([*lines, "</article>"])
+    badge = _BADGES.get(report.state, report.kind)
+    link = f"{ASSETS_FOLDER}/{quote(page_file(report.name))}"
+    lines = [
+        f'<article class="card {report.state}" id="{name}" data-kind="{report.kind}" '
+        f'data-status="{report.state}" data-pack="{report.pack}">',
+        f'<a class="open" href="{link}">{_still(report, folder)}',
+        f'</a><div class="text"><div class="head"><h2>{name}</h2>'
+        f'<span class="badge {report.state}">{badge}</span></div>',
+    ]
+    told = [f'<p class="failure">{escape(f"{f.step}: {f.message}")}</p>' for f in report.failures]
+    told += [f'<p class="warning">{escape(text)}</p>' for text in report.warnings]
+    if len(told) > 2:
+        told[1:] = [f'<p class="warning">and {len(told) - 1} more</p>']
+    words = f'<p class="soft">{escape(report.words)}</p>'
+    return "".join([*lines, words, *told, bars(report, short=True), "</div></article>"])
 
 
-def _facts(report: AssetReport) -> Iterator[str]:
-    """Yield what the user of the files wants to know of them."""
-    mesh = report.records.get("mesh", {}).get("numbers", {})
-    if "size_m" in mesh:
-        yield " × ".join(f"{side:.2f}" for side in mesh["size_m"]) + " m (width, height, depth)"
-    if "faces" in mesh:
-        yield f"{mesh['faces']} triangles"
-    if "texture_px" in mesh:
-        yield f"texture {mesh['texture_px']} px"
-    maps = report.records.get("maps", {}).get("numbers", {})
-    if "tile_m" in maps:
-        yield f"{maps['size_px']} px, tile of {maps['tile_m']:g} m"
-        yield f"{1000 * maps['height_range_m']:.1f} mm from the lowest point to the highest"
-        yield f"seams: {_seams(maps)} (1: as strong as perfect tiles may be)"
-    clip = report.records.get("motion", {}).get("numbers", {})
-    if "seconds" in clip:
-        yield f"{clip['seconds']:.1f} s"
-    if "mean_speed_m_s" in clip:
-        yield f"{clip['mean_speed_m_s']:.1f} m/s on average"
+def page_file(name: str) -> str:
+    """Return the file of an asset's page; an id that was refused may hold anything."""
+    safe = re.sub(r"[^a-z0-9_-]", lambda found: f"~{ord(found[0]):x}", name)
+    return f"{safe[:_LONGEST]}.html"
 
 
-def _seams(maps: Mapping[str, Any]) -> str:
-    """Return each map's seam as a share of its limit."""
-    shares = {n.removeprefix("seam_"): v for n, v in maps.items() if n.startswith("seam_")}
-    return ", ".join(f"{name} {value:.2f}" for name, value in shares.items())
-
-
-def _link(path: Path, text: str, folder: Path) -> str:
-    return f'<a href="{_address(path, folder)}">{escape(text)}</a>'
-
-
-def _address(path: Path, folder: Path) -> str:
-    return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))
-
-
-def _pictures(report: AssetReport, folder: Path) -> str:
-    figures = []
-    spec = report.spec
-    picture = None if spec is None else spec.sources.get("image")
-    if picture is not None and picture.is_file():
-        figures.append(_figure(picture, "input", folder))
-    for step, pattern, caption in _PICTURES:
-        found = sorted(report.folders[step].glob(pattern)) if step in report.folders else []
-        for number, path in enumerate(found, 1):
-            text = f"{caption} {number} of {len(found)}" if len(found) > 1 else caption
-            figures.append(_figure(path, text, folder))
-    return "".join(figures)
-
-
-def _figure(path: Path, caption: str, folder: Path) -> str:
-    link = _address(path, folder)
-    size = ' class="small"' if path.name.startswith("view_") else ""
+def _still(report: AssetReport, folder: Path) -> str:
+    still = _first(report, _STILLS)
+    if still is None:
+        return '<span class="still none">no picture</span>'
+    turn = _first(report, _TURNS)
+    moving = f' data-turn="{address(turn, folder)}"' if turn and turn != still else ""
+    whole = " whole" if still.name in _FILLING else ""
     return (
-        f'<figure><a href="{link}"><img{size} loading="lazy" src="{link}" alt="{escape(caption)}">'
-        f"</a><figcaption>{escape(caption)}</figcaption></figure>"
+        f'<img class="still{whole}" loading="lazy" decoding="async" alt="" '
+        f'src="{address(still, folder)}"{moving}>'
     )
 
 
-def _numbers(report: AssetReport, folder: Path) -> str:
-    rows = []
-    for step, record in report.records.items():
-        cells = [
-            f"{name.replace('_', ' ')} {_value(value)}" for name, value in record["numbers"].items()
-        ]
-        models = {f"{m['name']} ({m['licence']})": None for m in record["models"].values()}
-        cells += [f"model {name}" for name in models]
-        cells += [f"{report.seconds[step]:.1f} s"] if step in report.seconds else []
-        link = _link(report.folders[step] / RECORD_FILE, RECORD_FILE, folder)
-        rows.append(f"<tr><td>{step}</td><td>{escape(', '.join(cells))}</td><td>{link}</td></tr>")
-    return "".join(rows)
+def _first(report: AssetReport, wanted: Sequence[tuple[str, str]]) -> Path | None:
+    """Return the first of the files that the asset has; the records know them without a look."""
+    for step, file in wanted:
+        if file in report.records.get(step, {}).get("files", {}):
+            return report.folders[step] / file
+    return None
 
 
-def _value(value: object) -> str:
-    if isinstance(value, list):
-        return " ".join(_value(part) for part in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _amount(name: str, value: Any) -> str:
+    if name == "file_bytes":
+        return f"{value / 1e6:.1f} MB"
+    return f"{value} px" if name == "texture_px" else f"{value:,}"

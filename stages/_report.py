@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from stages import _failures
 from stages._failures import Failure
 from stages._records import read_record
@@ -31,6 +33,8 @@ class AssetReport:
         records: step -> record.json.
         failures: what stopped it.
         seconds: step -> what building took, where that is known.
+        package: package.json of the export, or None.
+        entry: its lines of the manifest.
     """
 
     name: str
@@ -39,6 +43,30 @@ class AssetReport:
     records: Mapping[str, Mapping[str, Any]]
     failures: tuple[Failure, ...]
     seconds: Mapping[str, float]
+    package: Mapping[str, Any] | None = None
+    entry: str = ""
+
+    @property
+    def state(self) -> str:
+        """Return "failed", "warned" or "whole"."""
+        return "failed" if self.failures else "warned" if self.warnings else "whole"
+
+    @property
+    def kind(self) -> str:
+        """Its kind; "unknown" where the entry could not be read."""
+        return "unknown" if self.spec is None else self.spec.kind
+
+    @property
+    def pack(self) -> str:
+        """The pack that it is delivered in; "" where the entry could not be read."""
+        return "" if self.spec is None else self.spec.pack
+
+    @property
+    def words(self) -> str:
+        """What it is, for a person."""
+        if self.package is not None and "words" in self.package:
+            return str(self.package["words"])
+        return "" if self.spec is None else self.spec.words
 
     @property
     def warnings(self) -> list[str]:
@@ -46,12 +74,15 @@ class AssetReport:
         return [f"{s}: {w}" for s, r in self.records.items() for w in r["warnings"]]
 
 
-def gather(manifest: Manifest, folders: Sequence[Path]) -> list[AssetReport]:
+def gather(
+    manifest: Manifest, folders: Sequence[Path], entries: Mapping[str, str] | None = None
+) -> list[AssetReport]:
     """Return a report per asset, failed ones first, then those with warnings, then by the manifest.
 
     Args:
         manifest: the wanted assets.
         folders: the steps' folders, each named after its step, in the order of the steps.
+        entries: id -> its lines of the manifest, see `entry_texts`.
     """
     failures = [f for folder in folders for f in _failures.read_failures(folder).failed]
     timings = {folder.name: _timings(folder) for folder in folders}
@@ -70,9 +101,27 @@ def gather(manifest: Manifest, folders: Sequence[Path]) -> list[AssetReport]:
                 {step: record for step, record in records.items() if record is not None},
                 tuple(f for f in failures if f.asset == name),
                 {step: times[name] for step, times in timings.items() if name in times},
+                _package(found),
+                (entries or {}).get(name, ""),
             )
         )
     return sorted(reports, key=lambda r: (not r.failures, not r.warnings))
+
+
+def entry_texts(path: Path) -> dict[str, str]:
+    """Return every entry of a manifest as the person wrote it, by id."""
+    text = path.read_text(encoding="utf-8")
+    root = yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    if not isinstance(root, yaml.MappingNode):
+        return {}
+    found = {}
+    for key, value in root.value:
+        lines = text[key.start_mark.index : value.end_mark.index].rstrip().split("\n")
+        # A block ends where the next thing begins, comments and all.
+        while len(lines) > 1 and (not lines[-1].strip() or lines[-1].lstrip()[0] == "#"):
+            lines.pop()
+        found[str(key.value)] = "\n".join(lines)
+    return found
 
 
 def summary(reports: Sequence[AssetReport]) -> str:
@@ -102,6 +151,14 @@ def metrics(reports: Sequence[AssetReport]) -> dict[str, Any]:
             for step, values in sorted(numbers.items())
         },
     }
+
+
+def _package(found: Mapping[str, Path]) -> dict[str, Any] | None:
+    try:
+        content = json.loads((found["export"] / "package.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError):
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _timings(folder: Path) -> dict[str, float]:

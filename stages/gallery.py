@@ -4,7 +4,9 @@ python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cut
     runs/splats runs/mesh runs/texture runs/maps runs/motion runs/export --out runs/gallery
     --plots runs/plots --metrics runs/metrics.json
 
-The page names the pictures where they are (../mesh/...), so it costs no second copy of them.
+Everything works from a file, without a server, a network or scripts; with scripts there are filters
+and views to turn. The pages name the pictures where they are (../mesh/...), so they cost no second
+copy of them; only what the views draw is made anew, into data/, see `_scenes`.
 """
 
 from __future__ import annotations
@@ -19,8 +21,12 @@ from pathlib import Path
 
 from assets3d.errors import AssetError
 from stages import _failures, _page
+from stages._asset_page import asset_page
+from stages._harness import STORE_FOLDER
 from stages._progress import say
-from stages._report import AssetReport, gather, metrics, summary
+from stages._report import AssetReport, entry_texts, gather, metrics, summary
+from stages._scenes import write_scenes
+from stages._store import Store, discard
 from stages.check import SUMMARY_FILE
 from stages.manifest import read_manifest
 
@@ -36,14 +42,22 @@ _SHEET_PICTURES = {
     "motion": "sheet.png",
     "export": "thumbnail.png",
 }
+_PAGE_SOURCES = Path(__file__).parent / "gallery_page"
 _PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160
 
 
 def write_gallery(reports: Sequence[AssetReport], out: Path) -> None:
-    """Rewrite the gallery's folder: index.html, failures.json and a line of counts."""
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    """Rewrite the gallery's folder: the pages, failures.json and a line of counts."""
+    store = Store(out.parent / STORE_FOLDER)
+    discard(out)
+    shutil.copytree(_PAGE_SOURCES, out / _page.PAGE_FOLDER, copy_function=shutil.copyfile)
+    problems = write_scenes(reports, out, store)
     (out / "index.html").write_text(_page.page(reports, out), encoding="utf-8")
+    pages = out / _page.ASSETS_FOLDER
+    pages.mkdir()
+    for report in reports:
+        text = asset_page(report, out, problem=problems.get(report.name, ""))
+        (pages / _page.page_file(report.name)).write_text(text, encoding="utf-8")
     (out / SUMMARY_FILE).write_text(summary(reports) + "\n", encoding="utf-8")
     failures = [asdict(f) for report in reports for f in report.failures]
     text = json.dumps({"failed": failures, "skipped": []}, indent=1)
@@ -99,7 +113,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         _failures.ask_again(options.before)
-        reports = gather(read_manifest(options.manifest), options.before)
+        manifest = read_manifest(options.manifest)
+        reports = gather(manifest, options.before, entry_texts(options.manifest))
         write_gallery(reports, options.out)
         write_sheets(reports, options.plots)
         text = json.dumps(metrics(reports), indent=1)
