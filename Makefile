@@ -61,6 +61,7 @@ bench: $(READY)  ## Measure speed and quality into benchmarks/results/ (an idle 
 	@$(BIN)/python -m benchmarks.mesh
 	@$(BIN)/python -m benchmarks.pipeline
 	@$(BIN)/python -m benchmarks.quality
+	@$(BIN)/python -m benchmarks.materials
 
 licences: $(READY)  ## Write docs/licences.md: the licence of everything that is installed
 	@$(BIN)/python tools/licences.py --out docs/licences.md

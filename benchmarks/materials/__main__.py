@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=int, default=50, help="materials of each mode")
     parser.add_argument("--per-family", type=int, default=8, help="materials for maps, calibration")
     parser.add_argument("--size-px", type=int, default=512, help="side of tiles for seams, maps")
+    parser.add_argument(
+        "--sizes-px", nargs="+", type=int, default=list(calibration.SIZES_PX), help="to calibrate"
+    )
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--painter", choices=PAINTERS, default=usual_painter())
     parser.add_argument("--model", default=NETWORK, help="the painter's, where it is the network")
@@ -93,7 +96,11 @@ def _memory(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _calibration(given: argparse.Namespace) -> dict[str, Any]:
-    return calibration.section(given.per_family)
+    """Calibrate at the sizes that were asked for; those of earlier runs are kept."""
+    out = given.out or RESULTS
+    kept = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+    earlier = kept.get("calibration", {}).get("sizes", {})
+    return {"sizes": earlier | calibration.section(given.per_family, given.sizes_px)}
 
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {

@@ -29,7 +29,7 @@ CROP = 240 / 256, 236 / 256
 #: Of an edge has a seam.
 PART = 1 / 8
 _STATES = ("perfect", "cropped", "partial")
-Found = dict[str, dict[str, list[SeamReport]]]
+Found = dict[Kind, dict[str, list[SeamReport]]]
 
 
 def section(per_family: int, sizes_px: Sequence[int] = SIZES_PX) -> dict[str, Any]:
@@ -42,8 +42,9 @@ def section(per_family: int, sizes_px: Sequence[int] = SIZES_PX) -> dict[str, An
             for kind, values in _maps(sample, size).items():
                 for state, report in reports_of(values, kind, sample.seed).items():
                     reports[kind][state].append(report)
-        found[f"{size}_px"] = {kind: shares(kind, states) for kind, states in reports.items()}  # type: ignore[arg-type]
-    return {"tiles_per_size": per_family * len(FAMILIES), "sizes": found}
+        kinds: dict[str, Any] = {kind: shares(kind, states) for kind, states in reports.items()}
+        found[f"{size}_px"] = {"tiles": len(every)} | kinds
+    return found
 
 
 def reports_of(values: NDArray[Any], kind: Kind, seed: int) -> dict[str, SeamReport]:

@@ -56,7 +56,8 @@ def section(
     found = {}
     agreement: list[Row] = []
     for mode in modes:
-        rows, shown = [], []
+        rows: list[Row] = []
+        shown: list[tuple[NDArray[np.uint8], str]] = []
         for sample in tqdm(samples(count), desc=f"seams, {mode}", disable=None):
             tile = make(mode, sample, size_px)
             material = quantised(material_of(tile, predict(tile), tile_m=1.0))

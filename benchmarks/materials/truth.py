@@ -88,6 +88,7 @@ def score(predict: Predict, sample: Sample, size_px: int) -> tuple[Row, NDArray[
     picture = lit_picture(true, sample.seed)
     found = material_of(picture, predict(picture), tile_m=true.tile_m)
     guess = luminance.predict(picture)
+    assert guess.roughness is not None
     upright = np.zeros_like(true.normals)
     upright[..., 2] = 1.0
     errors = normal_errors(found.normals, true.normals)
@@ -126,7 +127,7 @@ def _set(rows: Sequence[Row]) -> Row:
     """Return the means over some families' materials; the luminance's gain is the set's best."""
     by_gain = np.mean([row["luminance_deg"] for row in rows], axis=0)
     best = int(by_gain.argmin())
-    result = {"materials": len(rows)}
+    result: Row = {"materials": len(rows)}
     for name in rows[0]:
         if name not in ("family", "luminance_deg"):
             result[name] = round(_mean(rows, name), 4)

@@ -16,6 +16,7 @@ from benchmarks.materials.files import kind_of_name, values_of_file
 from benchmarks.materials.samples import Sample, samples
 from benchmarks.materials.seams import agreement_of, summary
 from benchmarks.materials.tiles import MODES, tile_maker
+from tests.textures.reliefs import noise_height
 from training.seeds import FIRST_BENCHMARK_SEED
 
 GRAVEL = Sample("gravel", FIRST_BENCHMARK_SEED)
@@ -156,7 +157,7 @@ def test_maps_are_scored_beside_both_baselines():
 
 
 def test_calibration_tells_perfect_tiles_from_cut_ones():
-    reports = calibration.reports_of(GRAVEL.material(128).height_m, "height", 0)
+    reports = calibration.reports_of(noise_height(128, 0), "height", 0)
     found = calibration.shares("height", {state: [report] for state, report in reports.items()})
     assert found["perfect_pass"] == {"seam_nb": 1.0, "seam_local": 1.0}
     assert found["cropped_detected"]["either"] == 1.0
