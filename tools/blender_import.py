@@ -246,7 +246,7 @@ def _import_asset(asset: Asset, whole: Any, rows: bool, embed: bool) -> bool:
             bpy.data.batch_remove([b for b in getattr(bpy.data, blocks) if b not in there])
         for block in old:
             block.name = block.name.removesuffix("~")
-        raise PackError(" ".join(str(error).removeprefix("Error: ").split())) from None
+        raise PackError(_last_line(error)) from None
     collection = known or _collection(asset.name, asset.owner, whole)
     for thing in things:
         for other in thing.users_collection:
@@ -258,7 +258,7 @@ def _import_asset(asset: Asset, whole: Any, rows: bool, embed: bool) -> bool:
     for junk in [c for c in bpy.data.collections if c not in before["collections"]]:
         if junk is not collection and not junk.objects:
             bpy.data.collections.remove(junk)
-    if known is None and rows:
+    if known is None and rows and things:
         collection.instance_offset = _free_place(things, whole)
     for thing in things:
         if thing.parent is None:
@@ -267,6 +267,12 @@ def _import_asset(asset: Asset, whole: Any, rows: bool, embed: bool) -> bool:
     _describe(shown or collection, asset)
     collection[_DIGEST] = asset.digest
     return False
+
+
+def _last_line(error: Exception) -> str:
+    """Return an error in one line: operators give whole traces, with what happened at the end."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("Error: ") if lines else type(error).__name__
 
 
 def _set_aside(asset: Asset) -> list[Any]:
@@ -356,7 +362,8 @@ def _gltf(path: Path) -> list[Any]:
     """Import a GLB; return its objects, those without a parent first."""
     before = set(bpy.data.objects)
     known = bpy.ops.import_scene.gltf.get_rna_type().properties
-    options = {"disable_bone_shape": True} if "disable_bone_shape" in known else {}
+    options = {"disable_bone_shape": True, "loglevel": 30}
+    options = {name: value for name, value in options.items() if name in known}
     bpy.ops.import_scene.gltf(filepath=str(path), **options)
     new = [thing for thing in bpy.data.objects if thing not in before]
     shapes = {
@@ -415,17 +422,20 @@ def _material(asset: Asset, embed: bool) -> tuple[list[Any], Any]:
         tile_m, height, files = float(facts["tile_m"]), facts["height"], facts["files"]
     except (OSError, ValueError, KeyError, TypeError):
         raise PackError("material: material.json is missing or broken, wanted it whole") from None
+    folder = PurePosixPath(asset.files["material"]).parent
+    images = [
+        _picture(asset, f"{folder}/{file}", said["colour_space"] == "srgb", embed)
+        for file, said in files.items()
+    ]
     things = _gltf(asset.path("model")) if "model" in asset.files else []
     worn = {slot.material for thing in things for slot in thing.material_slots}
-    images = {node.image for material in worn for node in _image_nodes(material)}
-    bpy.data.batch_remove([*worn, *images])
+    brought = {node.image for material in worn for node in _image_nodes(material)}
+    bpy.data.batch_remove([*worn, *brought])
     material = _find("materials", asset.owner) or bpy.data.materials.new(asset.name)
     material[_OWNER], material["tile_m"] = asset.owner, tile_m
     material.use_nodes = True
     surface = _Surface(material.node_tree, tile_m)
-    for number, (file, said) in enumerate(files.items()):
-        path = f"{PurePosixPath(asset.files['material']).parent}/{file}"
-        image = _picture(asset, path, said["colour_space"] == "srgb", embed)
+    for number, (image, said) in enumerate(zip(images, files.values(), strict=True)):
         surface.add(image, said["channels"], number, height, in_metres=said.get("unit") == "m")
     # The normal map has the fine relief already: as a bump, the height would count twice.
     if hasattr(material, "displacement_method"):
@@ -734,7 +744,7 @@ def main(arguments: Sequence[str]) -> int:
         where = f", saved {target}" if target is not None else ", not saved: no --out"
         _say(f"{report}{where}")
     except (PackError, OSError, RuntimeError) as error:
-        _say(" ".join(str(error).removeprefix("Error: ").split()))
+        _say(_last_line(error))
         return 1
     return 1 if report.failed else 0
 
