@@ -40,7 +40,7 @@ _TURNS = (
 #: Pictures that are surfaces, not objects: they fill the card.
 _FILLING = {"plane.png", "texture.png", "preview.webp"}
 _STATES = {"failed": "failed", "warned": "with warnings", "whole": "fine"}
-_KINDS = {"prop": "props", "material": "materials", "motion": "motion", "unknown": "unknown"}
+_KINDS = {"prop": "props", "material": "materials", "motion": "motion", "unknown": "unreadable"}
 _BADGES = {"failed": "failed", "warned": "warning"}
 _LONGEST = 200  # of a file's name
 _BAR_NAMES = {

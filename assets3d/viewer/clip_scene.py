@@ -63,10 +63,11 @@ def _bound(
 
 def _clip(poses: Poses, joints: list[tuple[int, NDArray[np.float64]]]) -> dict[str, Any]:
     nodes, binds = [node for node, _ in joints], np.stack([bind for _, bind in joints])
-    matrices = poses.worlds[:, nodes] @ binds
+    worlds = poses.worlds[:, nodes]
+    matrices = worlds @ binds
     turns, places = matrices[..., :3, :3], matrices[..., :3, 3]
     reach = max(float(np.abs(turns).max()), 1e-9)
-    middles = poses.worlds[:, nodes, :3, 3].mean(axis=1)
+    middles = worlds[..., :3, 3].mean(axis=1)
     return {
         "name": poses.name,
         "fps": poses.fps,

@@ -40,11 +40,11 @@ const TURN = "Drag or use the arrow keys to turn, scroll, pinch or press + and -
 async function showProp(scene) {
   const [low, high] = scene.bounds, size = Math.hypot(...high.map((x, i) => x - low[i]));
   const middle = low.map((x, i) => (x + high[i]) / 2);
-  const orbit = new Orbit(middle, 0.62 * size / Math.tan(HALF_ANGLE));
+  const orbit = new Orbit(middle, 0.5 * size / Math.tan(HALF_ANGLE));
   const mesh = frame("Mesh", TURN, "");
   const view = new MeshView(mesh.canvas, orbit);
   if (scene.texture) view.textures = [texture(view.gl, await picture(scene.texture))];
-  view.reach = 0.75 * Math.hypot(high[0] - low[0], high[2] - low[2]);
+  view.reach = 0.62 * Math.hypot(high[0] - low[0], high[2] - low[2]);
   view.middle = [middle[0], middle[2]];
   steer(mesh.canvas, orbit);
   const levels = scene.levels.map((level) => [view.part(level)]);
@@ -79,7 +79,7 @@ async function showProp(scene) {
 }
 
 async function showMaterial(scene) {
-  const orbit = new Orbit([0, 0, 0], 1.95, { yaw: 0, pitch: 0.72 });
+  const orbit = new Orbit([0, -0.02, 0.03], 1.5, { yaw: 0, pitch: 0.8 });
   const help = "Drag or use the arrow keys to move the lamp; hold Shift, or drag with two fingers or the other button, to turn the plane";
   const plane = frame("Surface under a lamp", help, "");
   plane.figure.classList.add("wide");
@@ -101,7 +101,7 @@ async function showMaterial(scene) {
   const counts = [2, 1, 3];
   controls.append(choice("tiles", counts.map((n) => `${n} × ${n}`), (number) => {
     view.tiles = counts[number];
-    plane.caption.lastChild.textContent = ` ${metres(view.tiles * scene.tile_m)} wide, relief ${metres(scene.height_m)}`;
+    plane.caption.lastChild.textContent = ` ${metres(scene.tile_m)} a tile, relief ${metres(scene.height_m)}`;
     view.stage.ask();
   }), made("span", { class: "hint" }, "Drag the lamp. Shift and drag, or two fingers, turn the plane."));
   viewers.after(controls);
@@ -110,7 +110,7 @@ async function showMaterial(scene) {
 async function showMotion(scene) {
   const reach = Math.max(...scene.parts.map((part) => Math.max(...part.positions.size)));
   const tall = Math.max(...scene.parts.map((part) => part.positions.origin[1] + part.positions.size[1]));
-  const orbit = new Orbit([0, 0.45 * tall, 0], 0.85 * reach / Math.tan(HALF_ANGLE), { yaw: 0.95, pitch: 0.22 });
+  const orbit = new Orbit([0, 0.45 * tall, 0], 0.72 * reach / Math.tan(HALF_ANGLE), { yaw: 0.95, pitch: 0.2 });
   const body = frame("Clip", `${TURN}, space to play or stop`, "");
   body.figure.classList.add("wide");
   const view = new MeshView(body.canvas, orbit);

@@ -2,13 +2,16 @@
 "use strict";
 
 const PLANE_STEPS = 220;
+// Width and depth of the plane; the tiles are counted along the depth.
+const PLANE_SIZE = [1.8, 1];
 
 const PLANE_VERTEX = `
-  uniform mat4 screen; uniform sampler2D heights; uniform float tiles, relief;
+  uniform mat4 screen; uniform sampler2D heights; uniform float tiles, relief; uniform vec2 size;
   in vec2 corner; out vec2 at; out vec3 world;
   void main() {
-    at = (corner + 0.5) * tiles;
-    world = vec3(corner.x, (textureLod(heights, at, 0.0).r - 0.5) * relief, corner.y);
+    vec2 spot = corner * size;
+    at = (spot + 0.5) * tiles;
+    world = vec3(spot.x, (textureLod(heights, at, 0.0).r - 0.5) * relief, spot.y);
     gl_Position = screen * vec4(world, 1.0);
   }`;
 
@@ -42,7 +45,7 @@ const PLANE_PIXEL = `
     float k = 0.5 * alpha;
     float seen = 1.0 / (4.0 * (nl * (1.0 - k) + k) * (nv * (1.0 - k) + k));
     vec3 body = colour * (1.0 - orm.b) * (1.0 - fresnel) / 3.1416 + spread * seen * fresnel;
-    float power = 3.4 / (0.45 + dot(toLamp, toLamp) * 2.2);
+    float power = 4.6 / (0.45 + dot(toLamp, toLamp) * 2.2);
     vec3 light = body * nl * power * vec3(1.0, 0.95, 0.88) * lit(l);
     vec3 mirror = reflect(-v, n);
     vec3 sky = mix(vec3(0.10, 0.09, 0.08), vec3(0.34, 0.38, 0.44), smoothstep(-0.2, 0.8, mirror.y));
@@ -55,7 +58,7 @@ class MaterialView {
     this.stage = new Stage(canvas, { antialias: true });
     this.orbit = orbit;
     this.bulb = bulb;
-    this.lamp = [-0.28, 0.3, 0.02];
+    this.lamp = [-0.4, 0.26, 0.05];
     this.tiles = 2;
     this.height = scene.height_m / scene.tile_m;
     const gl = this.gl = this.stage.gl;
@@ -91,8 +94,8 @@ class MaterialView {
   }
 
   move(x, z) {
-    this.lamp[0] = clamped(x, -1, 1);
-    this.lamp[2] = clamped(z, -1, 1);
+    this.lamp[0] = clamped(x, -PLANE_SIZE[0], PLANE_SIZE[0]);
+    this.lamp[2] = clamped(z, -PLANE_SIZE[1], PLANE_SIZE[1]);
     this.stage.ask();
   }
 
@@ -108,6 +111,7 @@ class MaterialView {
     gl.uniformMatrix4fv(made.at("screen"), false, at.screen);
     gl.uniform3fv(made.at("eye"), at.eye);
     gl.uniform3fv(made.at("lamp"), this.lamp);
+    gl.uniform2fv(made.at("size"), PLANE_SIZE);
     gl.uniform1f(made.at("tiles"), this.tiles);
     gl.uniform1f(made.at("relief"), this.height / this.tiles);
     gl.drawElements(gl.TRIANGLES, this.count, gl.UNSIGNED_INT, 0);

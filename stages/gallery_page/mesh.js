@@ -56,7 +56,7 @@ const GROUND_PIXEL = `
   in vec2 place; out vec4 pixel;
   void main() {
     float away = length(place) / reach;
-    if (!tiles) { pixel = vec4(vec3(0.0), 0.42 * pow(max(1.0 - away, 0.0), 1.6)); return; }
+    if (!tiles) { pixel = vec4(vec3(0.0), 0.38 * pow(max(1.0 - away, 0.0), 1.4)); return; }
     vec2 tile = floor((place + middle) / 0.5);
     float shade = mod(tile.x + tile.y, 2.0) > 0.5 ? 0.47 : 0.54;
     float seen = 0.75 * (1.0 - smoothstep(0.5, 1.0, away));
@@ -75,6 +75,8 @@ class MeshView {
     this.groundArrays = gl.createVertexArray();
     gl.bindVertexArray(this.groundArrays);
     attribute(gl, this.ground, "corner", 2, new Float32Array([-1, -1, 1, -1, -1, 1, 1, 1]));
+    // Without a skin the shader still wants whole numbers here.
+    gl.vertexAttribI4ui(gl.getAttribLocation(this.mesh, "joints"), 0, 0, 0, 0);
     this.white = texture(gl, new ImageData(new Uint8ClampedArray([255, 255, 255, 255]), 1, 1));
     this.rows = gl.createTexture();
     Object.assign(this, { parts: [], hull: [], textures: [], tiles: false, middle: [0, 0], reach: 1, skinned: false });

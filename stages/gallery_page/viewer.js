@@ -175,6 +175,7 @@ function steer(canvas, orbit, { grab = () => null, keys = () => false } = {}) {
 class Stage {
   constructor(canvas, options) {
     this.canvas = canvas;
+    canvas.stage = this;
     this.gl = canvas.getContext("webgl2", options);
     if (!this.gl) throw Error("this browser has no WebGL 2");
     this.waiting = false;

@@ -1,4 +1,4 @@
-"""The gallery's page: what failed first, every picture, every file, every record."""
+"""The gallery's pages: what failed first, every picture, every file, every record."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from stages._asset_page import asset_page
 from stages._failures import Failure, Failures, write_failures
-from stages._page import page
+from stages._page import page, page_file
 from stages._report import gather, metrics, summary
 from stages.check import how_it_ended
 from stages.gallery import write_gallery
@@ -25,7 +26,8 @@ def item(folder: Path, files: list[str], **record) -> None:
     folder.mkdir(parents=True)
     for name in files:
         (folder / name).write_bytes(b"x")
-    content = {"numbers": {}, "warnings": [], "models": {}, **record}
+    named = {name: {"bytes": 1, "sha256": "0"} for name in files}
+    content = {"numbers": {}, "warnings": [], "models": {}, "files": named, **record}
     (folder / "record.json").write_text(json.dumps(content))
 
 
@@ -56,18 +58,40 @@ def test_failures_come_first_then_warnings_each_as_in_the_manifest(reports):
     assert metrics(reports)["mean"] == {"mesh": {"front_iou": 0.5}}
 
 
-def test_the_page_names_every_picture_file_and_record(reports, tmp_path):
+def test_the_page_has_a_card_for_every_asset(reports, tmp_path):
     text = page(reports, tmp_path / "runs/gallery")
-    assert text.count("../cutout/chest/view_") == 2 * 16
-    assert "given view 16 of 16" in text
-    for link in ("../mesh/crate/crate.glb", "../mesh/crate/record.json"):
-        assert f'href="{link}"' in text
-        assert (tmp_path / "runs/gallery" / link).resolve().is_file()
-    assert re.findall(r'<a class="\w+" href="#(\w+)">', text) == [r.name for r in reports]
-    assert "0.50 × 0.80 × 0.25 m (width, height, depth), 4999 triangles" in text
-    assert text.count("embedded (MIT)") == 1
+    assert re.findall(r'href="assets/(\w+).html"', text) == [r.name for r in reports]
+    states = re.findall(r'data-kind="(\w+)" data-status="(\w+)" data-pack="(\w*)"', text)
+    assert states[0] == ("unknown", "failed", "")
+    assert states[2:4] == [("prop", "warned", "assets"), ("prop", "whole", "assets")]
+    assert "mesh: thin" in text
+    assert "manifest: promt" in text
     assert "a &lt;crate&gt;" in text
     assert "<crate>" not in text
+    # Nothing needs a server, a network or a module.
+    assert not re.search(r"https?://|fetch\(|type=.module", text)
+
+
+def test_an_asset_has_every_picture_file_and_record_on_its_page(reports, tmp_path):
+    gallery = tmp_path / "runs/gallery"
+    found = {report.name: asset_page(report, gallery) for report in reports}
+    assert found["chest"].count("../cutout/chest/view_") == 2 * 16
+    assert "given view 16 of 16" in found["chest"]
+    assert found["chest"].count("embedded (MIT)") == 1
+    for link in ("../mesh/crate/crate.glb", "../mesh/crate/record.json"):
+        assert f'href="{link}"' in found["crate"]
+        assert (gallery / link).resolve().is_file()
+    assert "0.50 × 0.80 × 0.25 m (width, height, depth)" in found["crate"]
+    assert "4999 triangles" in found["crate"]
+    assert ".venv/bin/assets3d build crate" in found["crate"]
+    assert "assets3d build" not in found["bad"]
+    assert "<crate>" not in found["crate"]
+
+
+def test_an_id_that_was_refused_leads_nowhere():
+    assert page_file("red-mug_2") == "red-mug_2.html"
+    assert page_file("../../A B%") == "~2e~2e~2f~2e~2e~2f~41~20~42~25.html"
+    assert len(page_file("x" * 300)) < 255
 
 
 def test_how_a_run_ended(reports, tmp_path):
@@ -87,5 +111,6 @@ def test_a_photograph_of_any_name_is_linked(tmp_path):
     picture = tmp_path / "my #1 mug, 100%?.png"
     picture.write_bytes(b"x")
     (tmp_path / "assets.yaml").write_text(f"mug: {{image: {json.dumps(str(picture))}}}\n")
-    shown = page(gather(read_manifest(tmp_path / "assets.yaml"), []), tmp_path)
+    (report,) = gather(read_manifest(tmp_path / "assets.yaml"), [])
+    shown = asset_page(report, tmp_path)
     assert 'src="my%20%231%20mug%2C%20100%25%3F.png"' in shown
