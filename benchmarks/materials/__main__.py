@@ -58,7 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=USUAL)
     parser.add_argument("--count", type=int, default=50, help="materials of each mode")
     parser.add_argument("--per-family", type=int, default=8, help="materials for maps, calibration")
-    parser.add_argument("--size-px", type=int, default=512, help="side of tiles for seams, maps")
+    parser.add_argument("--size-px", type=int, default=512, help="side of the tiles for seams")
+    parser.add_argument("--maps-px", type=int, default=256, help="side of the tiles for maps")
     parser.add_argument(
         "--sizes-px", nargs="+", type=int, default=list(calibration.SIZES_PX), help="to calibrate"
     )
@@ -84,7 +85,7 @@ def _seams(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def _maps(given: argparse.Namespace) -> dict[str, Any]:
-    return truth.section(given.per_family, given.size_px, given.back_end, given.pictures)
+    return truth.section(given.per_family, given.maps_px, given.back_end, given.pictures)
 
 
 def _speed(given: argparse.Namespace) -> dict[str, Any]:
