@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 #: How much a texture that slides by a metre counts against a surface that moves by one.
 SLIDE_WEIGHT = 0.5
-#: How much the lines count along which the texture is cut, against the faces beside them: a chart that
-#: grows past its rim shows what lies between the charts.
+#: How much the lines along which the texture is cut count, against the faces beside them: a chart
+#: that grows past its rim shows what lies between the charts.
 _SEAM_WEIGHT = 10.0
 
 
