@@ -110,7 +110,7 @@ async function showMaterial(scene) {
 async function showMotion(scene) {
   const reach = Math.max(...scene.parts.map((part) => Math.max(...part.positions.size)));
   const tall = Math.max(...scene.parts.map((part) => part.positions.origin[1] + part.positions.size[1]));
-  const orbit = new Orbit([0, 0.45 * tall, 0], 0.72 * reach / Math.tan(HALF_ANGLE), { yaw: 0.95, pitch: 0.2 });
+  const orbit = new Orbit([0, 0.45 * tall, 0], 0.78 * reach / Math.tan(HALF_ANGLE), { yaw: 0.95, pitch: 0.2 });
   const body = frame("Clip", `${TURN}, space to play or stop`, "");
   body.figure.classList.add("wide");
   const view = new MeshView(body.canvas, orbit);
@@ -137,7 +137,7 @@ async function showMotion(scene) {
     const now = player.clip.sections.filter((s) => s.start_s <= player.time).at(-1);
     clock.textContent = `${player.time.toFixed(1)} s${now ? `, ${now.name}` : ""}`;
   };
-  slider.oninput = () => { player.play(false); player.seek(Number(slider.value)); };
+  slider.oninput = () => { const time = Number(slider.value); player.play(false); player.seek(time); };
   play.onclick = () => player.play(!player.playing);
   steer(body.canvas, orbit, { keys: (event) => {
     if (event.key !== " ") return false;

@@ -8,7 +8,10 @@ const viewer = document.getElementById("viewer"), inside = viewer.querySelector(
 const chosen = { kind: "", status: "" };
 let opened = null;
 
-for (const card of cards) card.words = card.textContent.toLowerCase() + " " + card.id;
+// Read when they are first searched, or a thousand cards would open later.
+function wordsOf(card) {
+  return card.words ||= card.textContent.toLowerCase();
+}
 
 function filter() {
   const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -17,7 +20,7 @@ function filter() {
     const fits = (!chosen.kind || card.dataset.kind === chosen.kind)
       && (!chosen.status || card.dataset.status === chosen.status)
       && (!pack.value || card.dataset.pack === pack.value)
-      && words.every((word) => card.words.includes(word));
+      && words.every((word) => wordsOf(card).includes(word));
     if (card.hidden === fits) card.hidden = !fits;
     count += fits;
   }

@@ -1,7 +1,7 @@
 // Draws a material: a plane of tiles that has the relief of its height map, under a lamp to drag.
 "use strict";
 
-const PLANE_STEPS = 220;
+const PLANE_STEPS = 180;
 // Width and depth of the plane; the tiles are counted along the depth.
 const PLANE_SIZE = [1.8, 1];
 
@@ -21,11 +21,11 @@ const PLANE_PIXEL = `
   uniform vec3 eye, lamp; uniform float relief, tiles;
   in vec2 at; in vec3 world; out vec4 pixel;
   float lit(vec3 way) {
-    float start = texture(heights, at).r, light = 1.0;
+    float start = textureLod(heights, at, 0.0).r, light = 1.0;
     vec2 step_ = way.xz * tiles * relief / max(way.y, 0.05);
-    for (int i = 1; i <= 14; i++) {
-      float up = float(i) / 14.0 * (1.0 - start);
-      float above = texture(heights, at + step_ * up).r - start - up;
+    for (int i = 1; i <= 10; i++) {
+      float up = float(i) / 10.0 * (1.0 - start);
+      float above = textureLod(heights, at + step_ * up, 0.0).r - start - up;
       light = min(light, 1.0 - smoothstep(0.0, 0.06, above));
     }
     return light;
@@ -46,7 +46,7 @@ const PLANE_PIXEL = `
     float seen = 1.0 / (4.0 * (nl * (1.0 - k) + k) * (nv * (1.0 - k) + k));
     vec3 body = colour * (1.0 - orm.b) * (1.0 - fresnel) / 3.1416 + spread * seen * fresnel;
     float power = 4.6 / (0.45 + dot(toLamp, toLamp) * 2.2);
-    vec3 light = body * nl * power * vec3(1.0, 0.95, 0.88) * lit(l);
+    vec3 light = nl > 0.0 ? body * nl * power * vec3(1.0, 0.95, 0.88) * lit(l) : vec3(0.0);
     vec3 mirror = reflect(-v, n);
     vec3 sky = mix(vec3(0.10, 0.09, 0.08), vec3(0.34, 0.38, 0.44), smoothstep(-0.2, 0.8, mirror.y));
     vec3 ambient = orm.r * (colour * (1.0 - orm.b) * vec3(0.20, 0.21, 0.23) + sky * mix(f0, vec3(0.04), alpha * 0.5));
@@ -64,7 +64,8 @@ class MaterialView {
     const gl = this.gl = this.stage.gl;
     gl.enable(gl.DEPTH_TEST);
     this.program = program(gl, PLANE_VERTEX, PLANE_PIXEL);
-    this.textures = images.map((image) => texture(gl, image, { repeat: true }));
+    // Heights are read many times per pixel, so they stay cheap.
+    this.textures = images.map((image, i) => texture(gl, image, { repeat: true, sharp: i < 3 }));
     this.arrays = gl.createVertexArray();
     gl.bindVertexArray(this.arrays);
     const corners = [], side = PLANE_STEPS + 1;

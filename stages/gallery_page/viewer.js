@@ -45,7 +45,7 @@ function attribute(gl, made, name, size, values, { share = false, whole = false 
   else gl.vertexAttribPointer(at, size, kinds.get(values.constructor), share, 0, 0);
 }
 
-function texture(gl, image, { repeat = false } = {}) {
+function texture(gl, image, { repeat = false, sharp = false } = {}) {
   const made = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, made);
   gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, image);
@@ -54,8 +54,8 @@ function texture(gl, image, { repeat = false } = {}) {
   const wrap = repeat ? gl.REPEAT : gl.CLAMP_TO_EDGE;
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, wrap);
   gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, wrap);
-  const sharper = repeat && gl.getExtension("EXT_texture_filter_anisotropic");
-  if (sharper) gl.texParameterf(gl.TEXTURE_2D, sharper.TEXTURE_MAX_ANISOTROPY_EXT, 8);
+  const sharper = sharp && gl.getExtension("EXT_texture_filter_anisotropic");
+  if (sharper) gl.texParameterf(gl.TEXTURE_2D, sharper.TEXTURE_MAX_ANISOTROPY_EXT, 4);
   return made;
 }
 

@@ -13,6 +13,7 @@ from assets3d.mesh.mesh import Mesh
 from assets3d.splats.gaussians import from_parts
 from assets3d.splats.ply import write_ply
 from assets3d.textures.map_files import png_bytes
+from stages._failures import Failure, Failures, write_failures
 
 MANIFEST = """\
 box: {prompt: a red box, seed: 7}
@@ -157,6 +158,8 @@ def project(root: Path) -> Path:
         "package.json": json.dumps(package).encode(),
     }
     item(runs / "export/box", files)
+    failure = Failure("odd", "manifest", "input", "promt: found no such field, wanted prompt")
+    write_failures(Failures((failure,)), runs / "mesh")
     return runs
 
 
