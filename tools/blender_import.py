@@ -20,6 +20,7 @@ import argparse
 import contextlib
 import hashlib
 import json
+import logging
 import math
 import struct
 import sys
@@ -358,13 +359,17 @@ def _clip_name(asset: str, clip: str) -> str:
     return clip if bare in clip.replace("_", "").replace("-", "").lower() else f"{asset}_{clip}"
 
 
-def _gltf(path: Path) -> list[Any]:
+def _gltf(path: Path, **options: bool) -> list[Any]:
     """Import a GLB; return its objects, those without a parent first."""
     before = set(bpy.data.objects)
     known = bpy.ops.import_scene.gltf.get_rna_type().properties
-    options = {"disable_bone_shape": True, "loglevel": 30}
-    options = {name: value for name, value in options.items() if name in known}
-    bpy.ops.import_scene.gltf(filepath=str(path), **options)
+    if "disable_bone_shape" in known:
+        options["disable_bone_shape"] = True
+    logging.disable(logging.INFO)  # three lines a file
+    try:
+        bpy.ops.import_scene.gltf(filepath=str(path), **options)
+    finally:
+        logging.disable(logging.NOTSET)
     new = [thing for thing in bpy.data.objects if thing not in before]
     shapes = {
         bone.custom_shape for thing in new if thing.pose for bone in thing.pose.bones
@@ -427,7 +432,8 @@ def _material(asset: Asset, embed: bool) -> tuple[list[Any], Any]:
         _picture(asset, f"{folder}/{file}", said["colour_space"] == "srgb", embed)
         for file, said in files.items()
     ]
-    things = _gltf(asset.path("model")) if "model" in asset.files else []
+    # In one piece, or displacement would open it along the cuts of its UVs.
+    things = _gltf(asset.path("model"), merge_vertices=True) if "model" in asset.files else []
     worn = {slot.material for thing in things for slot in thing.material_slots}
     brought = {node.image for material in worn for node in _image_nodes(material)}
     bpy.data.batch_remove([*worn, *brought])
@@ -707,7 +713,7 @@ def _save(target: Path) -> None:
     """Save the open file; links to textures are relative to it, so that both can be moved."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for image in bpy.data.images:
-        if _FILE in image and not image.packed_file:
+        if _FILE in image:
             with contextlib.suppress(ValueError):  # another drive
                 path = bpy.path.abspath(image.filepath)
                 image.filepath = bpy.path.relpath(path, start=str(target.parent))
