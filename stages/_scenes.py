@@ -16,12 +16,14 @@ from typing import Any
 
 from assets3d.errors import AssetError
 from stages._keys import code_hashes, item_key
+from stages._progress import say
 from stages._report import AssetReport
 from stages._store import Store, discard, link_file
 
 STEP = "gallery"
 DATA_FOLDER = "data"
 _SCRIPT = "scene.js"
+_BETWEEN_LINES_S = 5.0
 _MODULES = {
     "prop": "assets3d.viewer.prop_scene",
     "material": "assets3d.viewer.material_scene",
@@ -60,7 +62,11 @@ def write_scenes(reports: Sequence[AssetReport], out: Path, store: Store) -> dic
     data.mkdir(parents=True, exist_ok=True)
     code = {kind: code_hashes([module]) for kind, module in _MODULES.items()}
     problems, used = {}, set()
-    for report in reports:
+    told = time.monotonic()
+    for number, report in enumerate(reports, 1):
+        if time.monotonic() - told > _BETWEEN_LINES_S:
+            told = time.monotonic()
+            say(f"{STEP}: {number} of {len(reports)}, {report.name}")
         sources = sources_of(report)
         if sources is None:
             continue

@@ -36,17 +36,22 @@ def array(document: dict[str, Any], data: bytes, index: int) -> NDArray[Any]:
 
 
 def read_shapes(path: Path) -> list[Mesh]:
-    """Return the bare shape of every mesh of a GLB, such as collision hulls.
+    """Return the shape of every mesh of a GLB: levels, collision hulls; no picture is decoded.
 
     Raises:
         InputError: when the file cannot be read.
     """
     document, data = unpacked(path.read_bytes(), path.name)
     primitives = [p for mesh in document.get("meshes", []) for p in mesh["primitives"]]
-    return [
-        Mesh(
-            array(document, data, primitive["attributes"]["POSITION"]),
-            array(document, data, primitive["indices"]).reshape(-1, 3).astype(np.int32),
-        )
-        for primitive in primitives
-    ]
+    return [_shape(document, data, primitive) for primitive in primitives]
+
+
+def _shape(document: dict[str, Any], data: bytes, primitive: dict[str, Any]) -> Mesh:
+    found = {name: array(document, data, at) for name, at in primitive["attributes"].items()}
+    uvs = found.get("TEXCOORD_0")
+    return Mesh(
+        found["POSITION"],
+        array(document, data, primitive["indices"]).reshape(-1, 3).astype(np.int32),
+        uvs=None if uvs is None else (uvs * [1.0, -1.0] + [0.0, 1.0]).astype(np.float32),
+        normals=found.get("NORMAL"),
+    )

@@ -36,9 +36,10 @@ def prop_scene(
     Raises:
         InputError: when a file cannot be read.
     """
-    meshes = {name: read_glb(path).mesh for name, path in levels.items()}
-    first = next(iter(meshes.values()))
+    (name, path), *coarser = levels.items()
+    first = read_glb(path).mesh
     picture = first.base_colour
+    meshes = {name: first} | {name: read_shapes(path)[0] for name, path in coarser}
     return {
         "kind": "prop",
         "bounds": first.bounds.astype(float).tolist(),
