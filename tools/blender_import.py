@@ -211,7 +211,7 @@ def import_pack(
         except PackError as error:
             report.failed.append(f"{asset.name}: {error}")
     report.notes += _set_frame_rate(good)
-    whole = _collection(pack.name, pack.name, bpy.context.scene.collection)
+    whole = _collection(pack.name, pack.name)
     for asset in good:
         try:
             unchanged = _import_asset(asset, whole, rows, embed)
@@ -219,6 +219,12 @@ def import_pack(
             report.failed.append(f"{asset.name}: {error}")
             continue
         (report.unchanged if unchanged else report.imported).append(asset.name)
+    if not whole.children:
+        bpy.data.collections.remove(whole)
+        return report
+    if whole not in set(bpy.context.scene.collection.children_recursive):
+        # Not before: Blender works out all that a scene holds again after every import.
+        bpy.context.scene.collection.children.link(whole)
     named = {asset.name for asset in pack.assets}
     report.notes += [
         f"{child.name}: the pack has this asset no more; its collection stays"
@@ -248,7 +254,11 @@ def _import_asset(asset: Asset, whole: Any, rows: bool, embed: bool) -> bool:
         for block in old:
             block.name = block.name.removesuffix("~")
         raise PackError(_last_line(error)) from None
-    collection = known or _collection(asset.name, asset.owner, whole)
+    collection = known or _collection(asset.name, asset.owner)
+    if known is None:
+        whole.children.link(collection)
+        if rows and things:
+            collection.instance_offset = _free_place(things, whole)
     for thing in things:
         for other in thing.users_collection:
             other.objects.unlink(thing)
@@ -259,8 +269,6 @@ def _import_asset(asset: Asset, whole: Any, rows: bool, embed: bool) -> bool:
     for junk in [c for c in bpy.data.collections if c not in before["collections"]]:
         if junk is not collection and not junk.objects:
             bpy.data.collections.remove(junk)
-    if known is None and rows and things:
-        collection.instance_offset = _free_place(things, whole)
     for thing in things:
         if thing.parent is None:
             thing.location += collection.instance_offset
@@ -655,24 +663,25 @@ def _find(blocks: str, owner: str) -> Any:
     return next((b for b in getattr(bpy.data, blocks) if b.get(_OWNER) == owner), None)
 
 
-def _collection(name: str, owner: str, parent: Any) -> Any:
+def _collection(name: str, owner: str) -> Any:
     """Return the collection of a pack or an asset, made where there is none."""
     collection = _find("collections", owner)
     if collection is None:
         collection = bpy.data.collections.new(name)
         collection[_OWNER] = owner
-        parent.children.link(collection)
     return collection
 
 
 def _free_place(things: Sequence[Any], whole: Any) -> tuple[float, float, float]:
     """Return where the next asset stands: in rows along +X, the next row behind (+Y)."""
+    from mathutils import Vector
+
     bpy.context.view_layer.update()
     corners = [
-        thing.matrix_world @ vertex.co
+        thing.matrix_world @ Vector(corner)
         for thing in things
         if thing.type == "MESH"
-        for vertex in thing.data.vertices
+        for corner in thing.bound_box
     ]
     low = [min(corner[axis] for corner in corners) for axis in range(2)]
     high = [max(corner[axis] for corner in corners) for axis in range(2)]
