@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from assets3d.textures.maps.small_network import STRIDE_PX, MapsNetwork, wrapped
+from assets3d.textures.maps.small_network import STRIDE_PX, MapsNetwork, ResidualUnit, wrapped
 
 
 @pytest.fixture(scope="module")
@@ -11,7 +11,7 @@ def network():
         torch.random.manual_seed(0)
         network = MapsNetwork()
         for module in network.modules():
-            if hasattr(module, "second"):
+            if isinstance(module, ResidualUnit):
                 torch.nn.init.kaiming_normal_(module.second.weight)
     return network.eval().requires_grad_(False)
 
@@ -27,8 +27,10 @@ def test_its_size_is_what_the_repository_can_carry(network):
 def test_a_picture_that_is_rolled_gets_rolled_maps(network):
     x = pictures(2, 3, 64, 96)
     roll = (STRIDE_PX, 3 * STRIDE_PX)
-    for part, rolled in zip(network(x), network(torch.roll(x, roll, (2, 3))), strict=True):
+    maps, moved = network(x), network(torch.roll(x, roll, (2, 3)))
+    for part, rolled in zip(maps[:-1], moved[:-1], strict=True):
         torch.testing.assert_close(rolled, torch.roll(part, roll, (2, 3)), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(moved.light, maps.light, atol=1e-4, rtol=1e-4)
 
 
 def test_wrapping_goes_around_more_than_once_where_the_tile_is_small():
@@ -39,13 +41,13 @@ def test_wrapping_goes_around_more_than_once_where_the_tile_is_small():
         assert torch.equal(wrapped(x, margin), tiled[:, :, rows, columns])
 
 
-def test_the_context_is_all_that_a_window_lacks(network):
-    """With the whole picture's context the middle of a wide window is that of the picture."""
+def test_the_means_are_all_that_a_window_lacks(network):
+    """With the whole picture's means the middle of a wide window is that of the picture."""
     x = pictures(1, 3, 1024, 32)
     x[:, :, 768:] *= 0.2
     whole = network(x).slopes
-    context = network.deepest(x).mean((2, 3))
-    window = network(x[:, :, :768], context).slopes
+    means = torch.cat([level.mean((2, 3)) for level in network.levels(x)], 1)
+    window = network(x[:, :, :768], means).slopes
     torch.testing.assert_close(window[:, :, 320:448], whole[:, :, 320:448], atol=1e-4, rtol=1e-4)
     without = network(x[:, :, :768]).slopes
     assert (without - window)[:, :, 320:448].abs().max() > 1e-3
