@@ -146,6 +146,9 @@ def save_pipeline(
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(folder)
+    vocabulary = folder / "tokenizer" / "tokenizer.json"  # half of it is indentation
+    packed = json.dumps(json.loads(vocabulary.read_text()), separators=(",", ":"))
+    vocabulary.write_text(packed + "\n")
     (folder / "words.json").write_text(json.dumps({"words": words}, indent=1) + "\n")
 
 

@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, default=Path("assets3d/weights/texture"))
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/texture_network.png"))
     parser.add_argument("--size-px", type=int, default=128)
-    parser.add_argument("--show-px", type=int, default=192)
+    parser.add_argument("--show-px", type=int, default=160)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--threads", type=int, default=1)
