@@ -29,11 +29,12 @@ from training.run import command_line, fresh, run, settings_from
 from training.texture_data import FOLDER, Textures, load_textures
 
 WIDTHS = {"cpu": (16, 24, 32), "gpu": (16, 24, 32)}
-LATENT_CHANNELS = 6
+#: diffusers' pipelines that repaint, as the modes roll and canvas do, take no other number.
+LATENT_CHANNELS = 4
 #: Deviation of the latents. The first three carry colours; what lies between their means, joints
-#: and stones, has a deviation of 0.4. Grain in the others must not be louder, or the diffusion,
+#: and stones, has a deviation of 0.4. Grain in the fourth must not be louder, or the diffusion,
 #: which decides loud things first, would lay it down before there is a wall to lie on.
-LATENT_STD = (1.0, 1.0, 1.0, 0.4, 0.4, 0.4)
+LATENT_STD = (1.0, 1.0, 1.0, 0.4)
 #: Pixels of a side per latent.
 FACTOR = 4
 KL_WEIGHT = 1e-4
