@@ -7,22 +7,23 @@ that calls one function. It is made again only when its files or the code that r
 from __future__ import annotations
 
 import json
-import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from assets3d.errors import AssetError
-from stages._keys import code_hashes, item_key
+from stages._kept import Kept
+from stages._keys import code_hashes
 from stages._progress import say
 from stages._report import AssetReport
-from stages._store import Store, discard, link_file
+from stages._store import Store, link_file
 
 STEP = "gallery"
+#: Grows when the scripts are called with something else.
+_FORMAT = 1
 DATA_FOLDER = "data"
-_SCRIPT = "scene.js"
 _BETWEEN_LINES_S = 5.0
 _MODULES = {
     "prop": "assets3d.viewer.prop_scene",
@@ -61,7 +62,7 @@ def write_scenes(reports: Sequence[AssetReport], out: Path, store: Store) -> dic
     data = out / DATA_FOLDER
     data.mkdir(parents=True, exist_ok=True)
     code = {kind: code_hashes([module]) for kind, module in _MODULES.items()}
-    problems, used = {}, set()
+    kept, problems = Kept(store, STEP), {}
     told = time.monotonic()
     for number, report in enumerate(reports, 1):
         if time.monotonic() - told > _BETWEEN_LINES_S:
@@ -71,26 +72,20 @@ def write_scenes(reports: Sequence[AssetReport], out: Path, store: Store) -> dic
         if sources is None:
             continue
         parts = {
+            "format": _FORMAT,
             "asset": report.name,
             "code": code[sources.kind],
             "files": dict(sources.hashes),
             "numbers": dict(sources.numbers),
         }
-        key = item_key(parts)
         try:
-            item = store.find(STEP, key)
-            if item is None:
-                _make(report.name, sources, parts, key, store)
+            script = kept.file(parts, "scene.js", _writer(report.name, sources))
         except (AssetError, OSError, LookupError, ValueError) as error:
             # A picture too few is no reason to lose the page.
             problems[report.name] = " ".join(f"{type(error).__name__}: {error}".split())
             continue
-        used.add(key)
-        link_file(store.folder(STEP, key) / _SCRIPT, data / f"{report.name}.js")
-    kept = store.root / STEP
-    for folder in kept.iterdir() if kept.is_dir() else ():
-        if folder.name not in used:
-            discard(folder)
+        link_file(script, data / f"{report.name}.js")
+    kept.forget_others()
     return problems
 
 
@@ -154,17 +149,12 @@ def _found(
     return Sources(report.spec.kind, files, hashes, numbers)
 
 
-def _make(name: str, sources: Sources, parts: dict[str, Any], key: str, store: Store) -> None:
-    started = time.perf_counter()
-    scene = json.dumps(_scene(sources), separators=(",", ":"), allow_nan=False)
-    built = store.temporary()
-    try:
-        text = f"assets3d({json.dumps(name)}, {scene});\n"
-        (built / _SCRIPT).write_text(text, encoding="ascii")
-        store.put(STEP, key, parts, built, time.perf_counter() - started)
-    except BaseException:
-        shutil.rmtree(built, ignore_errors=True)
-        raise
+def _writer(name: str, sources: Sources) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        scene = json.dumps(_scene(sources), separators=(",", ":"), allow_nan=False)
+        path.write_text(f"assets3d({json.dumps(name)}, {scene});\n", encoding="ascii")
+
+    return write
 
 
 def _scene(sources: Sources) -> dict[str, Any]:

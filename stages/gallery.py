@@ -26,24 +26,12 @@ from stages._harness import STORE_FOLDER
 from stages._progress import say
 from stages._report import AssetReport, entry_texts, gather, metrics, summary
 from stages._scenes import write_scenes
+from stages._sheets import write_sheets
 from stages._store import Store, discard
 from stages.check import SUMMARY_FILE
 from stages.manifest import read_manifest
 
-#: The picture of each step that goes into its contact sheets.
-_SHEET_PICTURES = {
-    "image": "image.png",
-    "cutout": "cutout.png",
-    "views": "sheet.png",
-    "splats": "spin.png",
-    "mesh": "preview.png",
-    "texture": "tiled.png",
-    "maps": "plane.png",
-    "motion": "sheet.png",
-    "export": "thumbnail.png",
-}
 _PAGE_SOURCES = Path(__file__).parent / "gallery_page"
-_PER_SHEET, _COLUMNS, _CELL_PX = 48, 8, 160
 
 
 def write_gallery(reports: Sequence[AssetReport], out: Path) -> None:
@@ -62,37 +50,6 @@ def write_gallery(reports: Sequence[AssetReport], out: Path) -> None:
     failures = [asdict(f) for report in reports for f in report.failures]
     text = json.dumps({"failed": failures, "skipped": []}, indent=1)
     (out / _failures.FAILURES_FILE).write_text(text + "\n", encoding="utf-8")
-
-
-def write_sheets(reports: Sequence[AssetReport], out: Path) -> None:
-    """Rewrite the folder of contact sheets: <step>.png, or <step>_00.png ... for many assets."""
-    from assets3d.images.picture import write_png
-    from assets3d.images.sheet import contact_sheet
-
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    by_name = sorted(reports, key=lambda report: report.name)
-    for step, picture in _SHEET_PICTURES.items():
-        paths = [(r.name, r.folders[step] / picture) for r in by_name if step in r.folders]
-        shown = [(name, path) for name, path in paths if path.is_file()]
-        pages = [shown[i : i + _PER_SHEET] for i in range(0, len(shown), _PER_SHEET)]
-        for number, page in enumerate(pages):
-            columns = 2 if step in ("views", "splats", "motion") else _COLUMNS
-            pictures = [_thumbnail(path, _CELL_PX * _COLUMNS // columns) for _, path in page]
-            sheet = contact_sheet(pictures, columns, [name for name, _ in page])
-            suffix = f"_{number:02d}" if len(pages) > 1 else ""
-            write_png(out / f"{step}{suffix}.png", sheet)
-
-
-def _thumbnail(path: Path, width_px: int):
-    """Read a picture no wider than `width_px`, as an array."""
-    import numpy as np
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        rgba = picture.convert("RGBA")
-        rgba.thumbnail((width_px, width_px), Image.Resampling.BOX)
-        return np.array(rgba)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         manifest = read_manifest(options.manifest)
         reports = gather(manifest, options.before, entry_texts(options.manifest))
         write_gallery(reports, options.out)
-        write_sheets(reports, options.plots)
+        write_sheets(reports, options.plots, Store(options.out.parent / STORE_FOLDER))
         text = json.dumps(metrics(reports), indent=1)
         options.metrics.write_text(text + "\n", encoding="utf-8")
     except (AssetError, OSError) as error:

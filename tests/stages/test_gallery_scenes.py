@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from assets3d.errors import InputError
 from assets3d.mesh.glb import glb_bytes
@@ -16,7 +17,7 @@ from assets3d.viewer.material_scene import MAPS, material_scene
 from assets3d.viewer.poses import sampled
 from assets3d.viewer.prop_scene import prop_scene
 from assets3d.viewer.splat_block import splat_block
-from stages import _scenes
+from stages import _scenes, _sheets
 from stages._report import entry_texts, gather
 from stages._store import Store
 from stages.manifest import read_manifest
@@ -135,6 +136,35 @@ def test_scenes_are_made_once_and_go_with_their_assets(reports, tmp_path, monkey
     few = [report for report in reports() if report.name == "box"]
     _scenes.write_scenes(few, out, store)
     assert len(list((store.root / "gallery").iterdir())) == 1
+
+
+def test_sheets_are_made_again_only_where_a_picture_changed(reports, tmp_path, monkeypatch):
+    out, store = tmp_path / "runs/plots", Store(tmp_path / "runs/.store")
+    picture = Image.new("RGB", (8, 8), "red")
+    for step in ("mesh", "export"):
+        name = {"mesh": "preview.png", "export": "thumbnail.png"}[step]
+        folder = tmp_path / "runs" / step / "box"
+        picture.save(folder / name)
+        record = json.loads((folder / "record.json").read_text())
+        record["files"][name] = {"bytes": 1, "sha256": "1"}
+        (folder / "record.json").write_text(json.dumps(record))
+    made = []
+    write = _sheets._write_sheet
+
+    def counted(path, pictures, columns):
+        made.append(list(pictures))
+        write(path, pictures, columns)
+
+    monkeypatch.setattr(_sheets, "_write_sheet", counted)
+    _sheets.write_sheets(reports(), out, store)
+    assert sorted(path.name for path in out.iterdir()) == ["export.png", "mesh.png"]
+    assert made == [["box"]]  # the same picture in the same layout is one sheet
+    _sheets.write_sheets(reports(), out, store)
+    assert len(made) == 1
+    record["files"]["thumbnail.png"]["sha256"] = "2"
+    (folder / "record.json").write_text(json.dumps(record))
+    _sheets.write_sheets(reports(), out, store)
+    assert len(made) == 2
 
 
 def test_a_broken_file_costs_its_view_and_no_more(reports, tmp_path):
