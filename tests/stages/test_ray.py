@@ -363,8 +363,11 @@ def cluster(monkeypatch):
     ):
         monkeypatch.setenv(name, value)
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        # Ray notes the newest cluster's address here, and does not make the folder for it.
+        (Path(folder) / "ray").mkdir()
+        monkeypatch.setenv("RAY_TMPDIR", folder)
         try:
-            yield _start_cluster(mark, folder)
+            yield _start_cluster(mark, f"{folder}/ray")
         finally:
             _end_processes(mark)
 
