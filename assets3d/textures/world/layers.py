@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from assets3d.textures.fields import normals_of_slopes, slopes_of_height
 from assets3d.textures.material import Material
@@ -13,6 +14,9 @@ from assets3d.textures.world.noise import Field
 
 #: Albedo of real surfaces: charcoal to fresh snow, as sRGB code values.
 DARKEST, BRIGHTEST = 0.14, 0.93
+#: Deviation of the blur that heights get, in pixels. Relief that changes from one pixel to the next
+#: is finer than a normal map can hold: it flickers in every renderer, and no picture shows it.
+FINEST_PX = 0.8
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Layers:
 def finish(layers: Layers, tile_m: float) -> Material:
     """Return the material of a tile of `tile_m` metres: normals and occlusion from the height."""
     height_m = np.asarray(layers.height * tile_m, np.float32)
+    height_m = ndimage.gaussian_filter(height_m, FINEST_PX, mode="wrap")
     height_m -= height_m.mean(dtype=np.float64).astype(np.float32)
     pixel_m = tile_m / len(height_m)
     return Material(

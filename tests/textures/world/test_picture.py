@@ -80,3 +80,15 @@ def test_captions_read_as_english():
 def test_a_sheet_shows_every_seed():
     sheet = contact_sheet("bricks", range(4), 16, repeats=2)
     assert sheet.size == (3 * 32, 2 * (32 + 14))
+
+
+def test_relief_is_never_finer_than_a_normal_map_can_hold():
+    waves = np.abs(np.fft.fftfreq(96))
+    fine = (waves[:, None] > 0.4) | (waves[None] > 0.4)
+
+    def share(height):
+        power = np.abs(np.fft.fft2(height - height.mean())) ** 2
+        return power[fine].sum() / power.sum()
+
+    painted = sample_layers("gravel", 3, 96).height
+    assert share(sample_material("gravel", 3, 96).height_m) < 0.05 * share(painted)
