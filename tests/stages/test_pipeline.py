@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from stages._folder import INDEX_FILE
+
 ASSETS = {
     "crate": {"prompt": "a crate", "seed": 1},
     "cup": {"image": "inputs/cup.png", "seed": 2},
@@ -131,7 +133,9 @@ def test_every_stage_is_described_and_tracks_what_its_command_reads():
         words = stage["cmd"].split()
         for folder in [w for w in words if w.startswith("runs/")]:
             outputs = json.dumps([stage.get(k, []) for k in ("outs", "metrics", "plots")])
-            assert folder in stage["deps"] or folder in outputs, (name, folder)
+            index = f"{folder}/{INDEX_FILE}"
+            named = {folder, index} & set(stage["deps"])
+            assert named or folder in outputs, (name, folder)
         if "--manifest" in words and name != "preflight":
             # A manifest that cannot be read must stop before DVC removes what this one made.
             assert "runs/preflight.json" in stage["deps"], name
