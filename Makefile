@@ -62,6 +62,7 @@ bench: $(READY)  ## Measure speed and quality into benchmarks/results/ (an idle 
 	@$(BIN)/python -m benchmarks.pipeline
 	@$(BIN)/python -m benchmarks.quality
 	@$(BIN)/python -m benchmarks.materials
+	@$(BIN)/python -m benchmarks.gallery
 
 licences: $(READY)  ## Write docs/licences.md: the licence of everything that is installed
 	@$(BIN)/python tools/licences.py --out docs/licences.md
