@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from stages._candidate_section import candidates_section, candidates_title
 from stages._page import PAGE_FOLDER, address, bars
 from stages._records import RECORD_FILE
 from stages._report import AssetReport
@@ -54,6 +55,7 @@ def asset_page(report: AssetReport, folder: Path, problem: str = "") -> str:
     data = f' data-scene="{DATA_FOLDER}/{name}.js"' if there else ""
     scripts = "".join(f'<script src="{PAGE_FOLDER}/{file}"></script>' for file in _VIEWER)
     seed = "" if report.spec is None else f", seed {report.spec.seed}"
+    seed += f", candidate {report.chosen} of {len(report.candidates)}" if report.chosen else ""
     facts = "".join(f"<p>{escape(fact)}</p>" for fact in _facts(report))
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><base href="../">
@@ -69,6 +71,7 @@ def asset_page(report: AssetReport, folder: Path, problem: str = "") -> str:
 {_section(_budget_title(report), bars(report, short=False))}
 {_section("Make it again", _commands(report))}</section>
 <section>{_section("Files", _files(report, folder))}</section></div>
+{_section(candidates_title(report), candidates_section(report, folder))}
 {_section("How it grew", _pictures(report, folder))}
 {_section("How it was made", _numbers(report, folder))}
 </main>{scripts}</body></html>

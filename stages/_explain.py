@@ -7,7 +7,7 @@ nothing. Nothing is downloaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from assets3d.errors import AssetError
 from stages import _failures
+from stages._candidates import asset_of, number_of
 from stages._executor import Work
 from stages._failures import Failure, from_exception
 from stages._plan import Plan, make_plan
@@ -84,30 +85,51 @@ def _reasons(project: Project, wanted: Mapping[str, Spec]) -> tuple[dict[str, st
     """Return a text per asset that is not finished, and how many of them cannot be built."""
     reasons: dict[str, str] = {}
     stopped: set[str] = set()
-    items: dict[str, dict[str, Path]] = {name: {} for name in wanted}
+    items: dict[str, dict[str, Path]] = {}
+    lost: dict[str, Failure | None] = {}
     for step_name in ITEM_STEPS:
         step = find_step(step_name)
         known = {n: s for n, s in wanted.items() if step.takes(s) and n not in reasons}
-        plan = _plan(project, step, known, items)
+        plan = _plan(project, step, known, items, lost)
         state = _StepState(project, step_name)
         for failure in plan.failures:
-            reasons[failure.asset] = f"{step_name}: cannot be built: {failure.message}"
-            stopped.add(failure.asset)
+            name = asset_of(failure.asset)
+            reasons[name] = f"{step_name}: cannot be built: {failure.message}"
+            stopped.add(name)
+        missing: dict[str, list[Work]] = {}
         for work in plan.work:
             item = project.store.find(step_name, work.key)
             if item is not None:
-                items[work.asset][step_name] = item.folder
+                items.setdefault(work.asset, {})[step_name] = item.folder
                 continue
             earlier = state.failures.get(work.asset)
             if earlier is not None and earlier.cause != "passing":
+                if number_of(work.asset) is not None:
+                    lost[work.asset] = earlier  # the others do without it
+                    continue
                 stopped.add(work.asset)
-            reason = _reason(project, work, state, plan.code)
-            reasons[work.asset] = f"{step_name}: {reason}{_later(wanted[work.asset], step_name)}"
+            missing.setdefault(asset_of(work.asset), []).append(work)
+        for name, works in missing.items():
+            reason = _reason(project, works[0], state, plan.code)
+            which = _which(works)
+            reasons[name] = f"{step_name}: {which}{reason}{_later(wanted[name], step_name)}"
     return reasons, len(stopped)
 
 
+def _which(works: Sequence[Work]) -> str:
+    """Say of which candidates the talk is, where there are any."""
+    numbers = [number for work in works if (number := number_of(work.asset)) is not None]
+    if not numbers:
+        return ""
+    return f"candidate{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}: "
+
+
 def _plan(
-    project: Project, step: Step, known: Mapping[str, Spec], items: Mapping[str, Mapping[str, Path]]
+    project: Project,
+    step: Step,
+    known: Mapping[str, Spec],
+    items: Mapping[str, Mapping[str, Path]],
+    lost: Mapping[str, Failure | None],
 ) -> Plan:
     """Make the step's keys; what is wrong with the profile is every asset's failure."""
     try:
@@ -115,7 +137,7 @@ def _plan(
     except AssetError as error:
         failures = tuple(from_exception(name, step.name, error) for name in known)
         return Plan((), failures, (), {})
-    return make_plan(step, params, known, lambda before, name: items[name][before])
+    return make_plan(step, params, known, lambda before, name: items[name][before], lost)
 
 
 def _later(spec: Spec, step_name: str) -> str:

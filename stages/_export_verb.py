@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assets3d.errors import AssetError, InputError
 from assets3d.export.engines import engine_named
-from stages import _verbs
+from stages._build_verb import build_items
 from stages._failures import Failure
 from stages._progress import say
 from stages._project import Project
@@ -50,7 +50,7 @@ def export_assets(
     failed: list[Failure] = []
     for name in meant:
         try:
-            items = _verbs.build_items(project, name, {"export": {"engine": engine}})
+            items = build_items(project, name, {"export": {"engine": engine}})
             folders[name] = items["export"].folder
         except AssetError as error:
             say(f"{error}")

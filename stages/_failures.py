@@ -6,6 +6,7 @@ import errno
 import json
 import re
 import traceback
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -76,11 +77,6 @@ class Failures:
     skipped: tuple[str, ...] = ()
 
     @property
-    def missing(self) -> frozenset[str]:
-        """Every asset that has no item in this step although it should."""
-        return frozenset(f.asset for f in self.failed) | frozenset(self.skipped)
-
-    @property
     def passing(self) -> bool:
         """Whether trying again can help."""
         return any(f.cause == "passing" for f in self.failed)
@@ -145,6 +141,13 @@ def read_failures(folder: Path) -> Failures:
         return Failures()
     failed = tuple(Failure(**entry) for entry in content["failed"])
     return Failures(failed, tuple(content["skipped"]))
+
+
+def lost_items(folders: Iterable[Path]) -> dict[str, Failure | None]:
+    """Return every item that steps lost, by their folders, and why where one of them says."""
+    found = [read_failures(folder) for folder in folders]
+    lost: dict[str, Failure | None] = {name: None for one in found for name in one.skipped}
+    return lost | {failure.asset: failure for one in found for failure in one.failed}
 
 
 # DVC runs a stage again only when one of its dependencies changed. Each step therefore depends on

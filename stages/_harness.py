@@ -113,7 +113,7 @@ def run_step(
     store = Store(out.parent / STORE_FOLDER)
     store.sweep()
     folders = {folder.name: folder for folder in before}
-    lost = frozenset(a for f in before for a in _failures.read_failures(f).missing)
+    lost = _failures.lost_items(before)
     plan = make_plan(step, params, manifest.assets, lambda name, asset: folders[name] / asset, lost)
     failures = [*_manifest_failures(step, manifest), *plan.failures]
     items, missing = _look_up(step.name, plan, store)

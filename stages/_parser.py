@@ -19,6 +19,7 @@ VERBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         (
             "new 'a red mushroom'",
             "new photos/",
+            "new 'a blue vase' --candidates 4",
             "new red_mug --prompt 'a red mug' --height-m 0.1",
             "new 'mossy rock' --kind material",
             "new cobbles --procedural cobble --size-px 1024",
@@ -118,6 +119,7 @@ def _add_new(new: argparse.ArgumentParser) -> None:
     start.add_argument("--between", nargs=2, metavar="BVH", help="two motions, in inputs/")
     fields = new.add_argument_group("fields")
     fields.add_argument("--seed", type=int, help="for every random choice of this asset")
+    fields.add_argument("--candidates", type=int, help="make so many props and keep the best, 1-16")
     fields.add_argument("--height-m", type=float, help="a prop's height, a material's relief")
     fields.add_argument("--faces", type=int, help="most triangles of a prop's mesh")
     fields.add_argument("--texture-px", type=int, help="side of a prop's texture")

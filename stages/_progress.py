@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
+from stages._candidates import asset_of, number_of
 from stages._executor import Outcome, Work
 from stages._failures import Failure
 
@@ -58,11 +59,14 @@ def time_left(seconds: float) -> str:
 
 def failure_lines(failures: Sequence[Failure]) -> list[str]:
     """Return a line per failure; many assets with one and the same message share a line."""
-    by_message: dict[tuple[str, str], list[str]] = {}
+    by_message: dict[tuple[str, str], dict[str, list[int]]] = {}
     for failure in failures:
-        by_message.setdefault((failure.step, failure.message), []).append(failure.asset)
+        candidates = by_message.setdefault((failure.step, failure.message), {})
+        number = number_of(failure.asset)
+        candidates.setdefault(asset_of(failure.asset), []).extend([number] if number else [])
     lines = []
-    for (step, message), assets in by_message.items():
+    for (step, message), of in by_message.items():
+        assets = [_with_candidates(name, numbers) for name, numbers in of.items()]
         if len(assets) < _TOGETHER:
             lines += [f"{asset}: {step}: {message}" for asset in assets]
         else:
@@ -70,3 +74,10 @@ def failure_lines(failures: Sequence[Failure]) -> list[str]:
             names = names or ", ".join(assets)
             lines.append(f"{len(assets)} assets ({names}): {step}: {message}")
     return lines
+
+
+def _with_candidates(asset: str, numbers: Sequence[int]) -> str:
+    """Name an asset, and which of its candidates are meant where it has any."""
+    if len(numbers) < 2:
+        return "".join([asset, *(f" candidate {number}" for number in numbers)])
+    return f"{asset} candidates {', '.join(map(str, numbers))}"

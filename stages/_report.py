@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from stages import _failures
+from stages._candidate_report import CandidateReport, candidates_of, kept_folders
+from stages._candidates import CHOICE
 from stages._failures import Failure
 from stages._records import read_record
 from stages.manifest import Manifest
@@ -35,6 +37,7 @@ class AssetReport:
         seconds: step -> what building took, where that is known.
         package: package.json of the export, or None.
         entry: its lines of the manifest.
+        candidates: what it was chosen from, by number.
     """
 
     name: str
@@ -45,6 +48,12 @@ class AssetReport:
     seconds: Mapping[str, float]
     package: Mapping[str, Any] | None = None
     entry: str = ""
+    candidates: Mapping[int, CandidateReport] = field(default_factory=dict)
+
+    @property
+    def chosen(self) -> int | None:
+        """The number of the candidate that is kept, where there were several."""
+        return self.records.get(CHOICE, {}).get("numbers", {}).get("chosen")
 
     @property
     def state(self) -> str:
@@ -70,8 +79,12 @@ class AssetReport:
 
     @property
     def warnings(self) -> list[str]:
-        """Every step's warnings, each with its step's name."""
-        return [f"{s}: {w}" for s, r in self.records.items() for w in r["warnings"]]
+        """Every step's warnings, each with its step's name, and the candidates that failed."""
+        told = [f"{s}: {w}" for s, r in self.records.items() for w in r["warnings"]]
+        if self.failures:
+            return told  # they say of the candidates what there is to say
+        failed = {n: one.failure for n, one in self.candidates.items() if one.failure}
+        return told + [f"{f.step}: candidate {n} failed: {f.message}" for n, f in failed.items()]
 
 
 def gather(
@@ -86,23 +99,30 @@ def gather(
     """
     failures = [f for folder in folders for f in _failures.read_failures(folder).failed]
     timings = {folder.name: _timings(folder) for folder in folders}
+    by_asset: dict[str, list[Failure]] = {}
+    for failure in failures:
+        by_asset.setdefault(failure.asset, []).append(failure)
     names = list(dict.fromkeys([*manifest.order, *manifest.assets, *manifest.problems]))
     reports = []
     for name in names:
+        spec = manifest.assets.get(name)
         # An id that was refused may hold "../": it never becomes a path.
-        there = folders if name in manifest.assets else ()
-        found = {f.name: f / name for f in there if (f / name).is_dir()}
+        there = {} if spec is None else {f.name: f / name for f in folders if (f / name).is_dir()}
+        candidates = candidates_of(name, spec, folders, by_asset, there)
+        kept = kept_folders(there, candidates)
+        found = {f.name: place for f in folders if (place := {**there, **kept}.get(f.name))}
         records = {step: read_record(folder) for step, folder in found.items()}
         reports.append(
             AssetReport(
                 name,
-                manifest.assets.get(name),
+                spec,
                 found,
                 {step: record for step, record in records.items() if record is not None},
-                tuple(f for f in failures if f.asset == name),
-                {step: times[name] for step, times in timings.items() if name in times},
+                tuple(by_asset.get(name, ())),
+                {s: t for s, place in found.items() if (t := timings[s].get(place.name))},
                 _package(found),
                 (entries or {}).get(name, ""),
+                candidates,
             )
         )
     return sorted(reports, key=lambda r: (not r.failures, not r.warnings))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from assets3d.errors import InputError
+from stages._candidates import number_of
 from stages._executor import make_executor
 from stages._failures import Failure
 from stages._harness import warnings_of
@@ -47,16 +48,18 @@ class Shard:
 
 
 def build_shard(project: Project, shard: Shard) -> list[Failure]:
-    """Build every step of a part of the manifest into the store; return what failed."""
+    """Build every step of a part of the manifest into the store; return what failed.
+
+    A candidate that fails is said, and no failure of its asset while another is there.
+    """
     assets = shard.of_assets(project.manifest().assets)
     executor, store = make_executor(project.settings), project.store
     store.sweep()
     items: dict[tuple[str, str], StoredItem] = {}
-    failures: list[Failure] = []
+    lost: dict[str, Failure | None] = {}
     for step in map(find_step, ITEM_STEPS):
         if not any(step.takes(spec) for spec in assets.values()):
             continue
-        lost = frozenset(failure.asset for failure in failures)
         params = project.params(step.name)
         plan = make_plan(
             *(step, params, assets, lambda before, name: items[before, name].folder, lost)
@@ -85,5 +88,5 @@ def build_shard(project: Project, shard: Shard) -> list[Failure]:
             say(line)
         reused = len(plan.work) - len(missing)
         say(f"{step.name}: built {built}, reused {reused}, failed {len(found)}")
-        failures += found
-    return failures
+        lost |= {failure.asset: failure for failure in found}
+    return [failure for failure in lost.values() if failure and number_of(failure.asset) is None]

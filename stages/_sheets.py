@@ -17,13 +17,14 @@ _PICTURES = {
     "cutout": "cutout.png",
     "views": "sheet.png",
     "splats": "spin.png",
+    "choose": "candidates.png",
     "mesh": "preview.png",
     "texture": "tiled.png",
     "maps": "plane.png",
     "motion": "sheet.png",
     "export": "thumbnail.png",
 }
-_WIDE = ("views", "splats", "motion")
+_WIDE = ("views", "splats", "choose", "motion")
 _PER_SHEET, _COLUMNS, _WIDE_COLUMNS, _CELL_PX = 48, 8, 2, 160
 
 

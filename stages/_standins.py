@@ -21,6 +21,7 @@ from typing import Any
 
 from assets3d.errors import InputError, PassingError
 from assets3d.randomness import step_seed
+from stages._candidates import CHOICE
 from stages._step import Item, Params, Step
 
 FAULTS_VARIABLE = "ASSETS3D_STANDIN_FAULTS"
@@ -32,6 +33,7 @@ _FILES = {
     "cutout": ("cutout.png",),
     "views": (*(f"view_{i:03d}.png" for i in range(4)), "transforms.json", "sheet.png"),
     "splats": ("splats.ply", "spin.png", "spin.webp"),
+    "choose": ("candidates.png",),
     "mesh": ("{id}.glb", "turntable.png", "turntable.webp", "preview.png"),
     "texture": ("texture.png", "tiled.png", "source.json"),
     "maps": ("{id}_basecolor.png", "{id}.glb", "material.json", "sheet.png", "plane.png"),
@@ -67,7 +69,19 @@ def _build(step: str, item: Item) -> Mapping[str, Any]:
         if index == len(names) // 2:
             _fault(step, item)  # half-way, so that half an item has been written
         _write(item.out / name, hashlib.sha256(digest.digest() + name.encode()).digest())
-    return {"numbers": {"files": len(names)}}
+    numbers = {"files": len(names)}
+    return {"numbers": numbers | (_choice(item) if step == CHOICE else {})}
+
+
+def _choice(item: Item) -> dict[str, Any]:
+    """Return what the record of a choice says; the scores are as good as thrown dice."""
+    from stages.choose import choice, numbers_in, numbers_of
+
+    totals = {}
+    for number in numbers_in(item):
+        content = (item.folders[f"splats/{number}"] / "splats.ply").read_bytes()
+        totals[number] = round(int.from_bytes(content[:2], "little") / 2**16, 4)
+    return numbers_of(item, totals, choice(totals, item.spec["pin"]))
 
 
 def _write_package(item: Item, names: list[str]) -> None:

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from assets3d.models import ModelFiles
+from stages._candidates import CHOICE, several
 from stages.specs import Spec
 
 #: The steps that build items, in the order in which they run.
 ITEM_STEPS = (
-    *("image", "cutout", "views", "splats", "mesh", "texture", "maps", "motion"),
+    *("image", "cutout", "views", "splats", "choose", "mesh", "texture", "maps", "motion"),
     "export",
 )
+#: Read by a step that tells an asset's whole history.
+_MESH_RECORD = "mesh/record.json"
 #: `Step.kind` of a step that is for every kind of asset.
 ANY_KIND = "any"
 
@@ -30,7 +33,8 @@ class Item:
         spec: the manifest fields that the step reads, and `enters`.
         params: the step's section of the profile.
         sources: the person's files and folders by field; empty in steps that read earlier ones.
-        folders: earlier step -> this asset's folder there.
+        folders: earlier step -> this asset's folder there; where all candidates are read,
+            earlier step/number -> that candidate's.
         out: an empty folder for the files.
         seed: this asset's and step's own seed.
         models: the models that this asset asks for, see `Own`.
@@ -100,13 +104,20 @@ class Step:
 
     def takes(self, spec: Spec) -> bool:
         """Tell whether an asset goes through this step."""
+        if self.name == CHOICE and not several(spec):
+            return False
         return self.kind in (spec.kind, ANY_KIND) and self._entrance(spec) in self.reads
 
     def patterns(self, spec: Spec) -> dict[str, tuple[str, ...]]:
-        """Return earlier step -> the file patterns that such an asset reads of it."""
+        """Return earlier step -> the file patterns that such an asset reads of it.
+
+        A step that reads the records of all steps reads the choice's as well, where there is one.
+        """
         found: dict[str, tuple[str, ...]] = {}
         for entry in self.reads[self._entrance(spec)]:
             before, _, pattern = entry.partition("/")
+            if entry == _MESH_RECORD and several(spec):
+                found[CHOICE] = ("record.json",)
             found[before] = (*found.get(before, ()), pattern)
         return found
 

@@ -1,4 +1,4 @@
-"""The verbs that look at assets one by one: new, build, show."""
+"""The verbs that look at assets one by one: new, show."""
 
 from __future__ import annotations
 
@@ -10,17 +10,22 @@ from typing import Any
 
 import yaml
 
-from assets3d.errors import AssetError, InputError
+from assets3d.errors import InputError
 from stages import _failures
-from stages._executor import make_executor
-from stages._harness import warnings_of
+from stages._candidates import (
+    CANDIDATE_STEPS,
+    CHOICE,
+    asset_of,
+    chosen,
+    item_name,
+    number_of,
+    numbers,
+    several,
+)
 from stages._keys import check_source
-from stages._plan import make_plan
-from stages._progress import say
 from stages._project import Project
 from stages._records import read_record
-from stages._step import ITEM_STEPS, Step, find_step
-from stages._store import StoredItem, discard, link_item
+from stages._step import ITEM_STEPS
 from stages.manifest import check_entry, read_manifest
 from stages.specs import Spec
 
@@ -77,62 +82,6 @@ def _check_appended(partial: Path, path: Path, entries: Mapping[str, Any]) -> No
         )
 
 
-def build_items(
-    project: Project, name: str, changed: Mapping[str, Mapping[str, Any]] | None = None
-) -> dict[str, StoredItem]:
-    """Build every step of one asset through the store; return step -> item.
-
-    Args:
-        project: the project.
-        name: the asset's id.
-        changed: step -> parameters that are not the profile's.
-
-    Raises:
-        AssetError: the first failure, in one line.
-    """
-    spec = find_spec(project, name)
-    executor = make_executor(project.settings)
-    items: dict[str, StoredItem] = {}
-    for step in _steps(spec):
-        params = {**project.params(step.name), **(changed or {}).get(step.name, {})}
-        plan = make_plan(step, params, {name: spec}, lambda before, _: items[before].folder)
-        if plan.failures:
-            raise AssetError(str(plan.failures[0]))
-        (work,) = plan.work
-        item = project.store.find(step.name, work.key)
-        if item is None:
-            say(f"{name}: {step.name} ...")
-            (outcome,) = executor.run(step.name, params, [work], project.store)
-            if outcome.failure is not None:
-                raise AssetError(str(outcome.failure))
-            item = project.store.find(step.name, work.key)
-            assert item is not None
-            say(f"{name}: {step.name} built ({item.seconds:.1f} s)")
-        else:
-            say(f"{name}: {step.name} reused")
-        for warning in warnings_of(item.folder):
-            say(f"{name}: {step.name}: warning: {warning}")
-        items[step.name] = item
-    return items
-
-
-def build_asset(project: Project, name: str) -> Path:
-    """Build every step of one asset through the store; return the folder with all of its files.
-
-    The result lies in runs/build/<id>, so DVC's own folders stay as they are; the next `dvc repro`
-    finds the items in the store.
-
-    Raises:
-        AssetError: the first failure, in one line.
-    """
-    items = build_items(project, name)
-    folder = project.runs / "build" / name
-    discard(folder)
-    for step_name, item in items.items():
-        link_item(item, folder / step_name)
-    return folder
-
-
 def show_asset(project: Project, name: str) -> list[str]:
     """Return an asset's entry, its failures and its records, as lines of text."""
     manifest = project.manifest()
@@ -140,11 +89,32 @@ def show_asset(project: Project, name: str) -> list[str]:
         return [f"{name}: manifest: {manifest.problems[name]}"]
     spec = find_spec(project, name)
     lines = [f"{name}: {json.dumps(spec.model_dump(mode='json', exclude_defaults=True))}"]
+    kept = _kept_items(project, name, spec)
+    if kept != name:
+        number = number_of(kept)
+        lines += [f"  candidate {number} of {len(numbers(spec))} is kept (runs/<step>/{kept})"]
     for step_name in ITEM_STEPS:
         failures = _failures.read_failures(project.runs / step_name).failed
         lines += [f"  {step_name}: failed: {f.message}" for f in failures if f.asset == name]
-        lines += _item_lines(step_name, newest_folder(project, step_name, name))
+        lines += [
+            f"  {step_name}: candidate {number_of(f.asset)} failed: {f.message}"
+            for f in failures
+            if asset_of(f.asset) == name != f.asset
+        ]
+        of = kept if step_name in CANDIDATE_STEPS else name
+        lines += _item_lines(step_name, newest_folder(project, step_name, of))
     return lines
+
+
+def _kept_items(project: Project, name: str, spec: Spec) -> str:
+    """Return under which name the items of the candidate lie that was chosen; else the asset's."""
+    if not several(spec):
+        return name
+    try:
+        record = read_record(newest_folder(project, CHOICE, name))
+        return item_name(name, chosen(record))
+    except InputError:
+        return name  # nothing was chosen yet
 
 
 def newest_folder(project: Project, step: str, name: str) -> Path:
@@ -189,8 +159,3 @@ def find_spec(project: Project, name: str) -> Spec:
         known = ", ".join(list(manifest.assets)[:10])
         raise InputError(f"{name}: not in {project.manifest_path}, wanted one of {known} ...")
     return manifest.assets[name]
-
-
-def _steps(spec: Spec) -> list[Step]:
-    steps = [find_step(name) for name in ITEM_STEPS]
-    return [step for step in steps if step.takes(spec)]

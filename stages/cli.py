@@ -70,8 +70,10 @@ def _build(project: Project, options: argparse.Namespace) -> int:
         return 1 if build_shard(project, options.shard) else 0
     if not options.assets:
         raise InputError("found no id, wanted assets of the manifest or --shard")
+    from stages._build_verb import build_asset
+
     for asset in options.assets:
-        folder = _verbs.build_asset(project, asset)
+        folder = build_asset(project, asset)
         print(f"{asset}: {folder} (the gallery shows it after the next `make assets`)")
     return 0
 

@@ -73,8 +73,8 @@ def front_of_the_mesh(photograph: Photograph) -> dict[str, float]:
 
     The front of the finished mesh against the cutout: silhouette IoU, and PSNR inside both.
     """
+    from stages._build_verb import build_asset
     from stages._project import Project
-    from stages._verbs import build_asset
 
     with tempfile.TemporaryDirectory(prefix="photograph-") as name:
         folder = Path(name)

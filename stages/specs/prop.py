@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictInt,
+    StrictStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from stages.specs.base import Spec, a_number, not_empty
 from stages.specs.steering import (
@@ -20,6 +27,8 @@ from stages.specs.steering import (
 #: Fields that steer a picture drawn from words; those of `_EDITED` steer an edit as well.
 _EDITED = ("negative_prompt", "loras", "embeddings", "ip_adapter")
 _DRAWN = (*_EDITED, "control", "init_image")
+#: How many candidates may be asked for.
+MOST_CANDIDATES = 16
 
 
 class PropSpec(Spec):
@@ -42,6 +51,9 @@ class PropSpec(Spec):
         faces: most triangles the mesh may have.
         texture_px: side of the base colour texture, a power of two.
         formats: files wanted beside the GLB.
+        candidates: how many are made, with a seed each, to keep the best of; with `prompt`, `image`
+            or `edit`.
+        pin: the number of the candidate that is kept, whatever the scores say.
         lods: how many coarser levels of detail are exported, each of half the triangles of the one
             before; by default the profile's.
         hull: one convex hull for collision, a few for its parts, or none; by default the profile's.
@@ -70,6 +82,8 @@ class PropSpec(Spec):
     faces: StrictInt = Field(5000, ge=100, le=200_000)
     texture_px: StrictInt = Field(1024, ge=16, le=8192)
     formats: tuple[Literal["obj", "stl"], ...] = ()
+    candidates: StrictInt = 1
+    pin: StrictInt | None = None
     lods: StrictInt | None = Field(None, ge=0, le=5)
     hull: Literal["convex", "parts", "none"] | None = None
 
@@ -95,6 +109,28 @@ class PropSpec(Spec):
         if value & (value - 1):
             raise ValueError(f"found {value}, wanted a power of two")
         return value
+
+    @field_validator("candidates")
+    @classmethod
+    def _so_many_candidates(cls, value: int) -> int:
+        if not 1 <= value <= MOST_CANDIDATES:
+            raise ValueError(f"found {value}, wanted 1 to {MOST_CANDIDATES}")
+        return value
+
+    @field_validator("pin")
+    @classmethod
+    def _pin_is_a_candidate(cls, value: int | None, info: ValidationInfo) -> int | None:
+        count = info.data.get("candidates")
+        if value is None or count is None or 1 <= value <= count:
+            return value
+        wanted = f"1 to {count}" if count > 1 else "candidates beside it, such as candidates: 4"
+        raise ValueError(f"found {value}, wanted {wanted}")
+
+    @model_validator(mode="after")
+    def _candidates_have_something_to_vary(self) -> PropSpec:
+        if self.candidates > 1 and self.enters in ("views", "splats"):
+            raise ValueError("candidates goes with a prompt, an image or an edit only")
+        return self
 
     @model_validator(mode="after")
     def _steering_has_something_to_steer(self) -> PropSpec:

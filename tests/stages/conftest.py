@@ -19,7 +19,8 @@ BEFORE = {
     "cutout": ("image",),
     "views": ("cutout",),
     "splats": ("cutout", "views"),
-    "mesh": ("cutout", "splats"),
+    "choose": ("image", "cutout", "views", "splats"),
+    "mesh": ("cutout", "splats", "choose"),
 }
 
 

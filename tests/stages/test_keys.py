@@ -33,6 +33,7 @@ def key(tmp_path):
         elif step_name in ("texture", "maps"):
             spec = MaterialSpec(**{"kind": "material", "prompt": "rock", **fields})
         else:
+            fields = {"candidates": 2, **fields} if step_name == "choose" else fields
             spec = PropSpec(**{"prompt": "a crate", "seed": 1, **fields})
         assets = {"asset": spec}
         plan = make_plan(
@@ -74,6 +75,29 @@ READ = {
 def test_fields_of_props(key, step, field):
     changed = key(step) != key(step, **{field: FIELDS[field]})
     assert changed == (field in READ[step])
+
+
+@pytest.mark.parametrize("step", READ)
+def test_the_first_candidate_is_the_entry_without_any(key, tmp_path, step):
+    (tmp_path / "choose").mkdir()
+    chosen = tmp_path / "choose/record.json"
+    chosen.write_text('{"numbers": {"chosen": 1}}')
+    plain = key(step)
+    if step != "export":  # the package tells what it was chosen from
+        assert key(step, candidates=4) == key(step, candidates=4, pin=1) == plain
+    else:
+        assert key(step, candidates=4) == key(step, candidates=5) != plain
+        chosen.write_text('{"numbers": {"chosen": 1, "candidates": 5}}')
+        assert key(step, candidates=4) != key(step)
+
+
+def test_a_choice_reads_what_all_candidates_are(key, tmp_path):
+    before = key("choose")
+    assert key("choose", pin=1) != before != key("choose", candidates=3)
+    (tmp_path / "splats/spin.webp").write_text("prettier")
+    assert key("choose") == before
+    (tmp_path / "splats/splats.ply").write_text("other splats")
+    assert key("choose") != before
 
 
 @pytest.mark.parametrize(
