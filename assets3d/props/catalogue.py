@@ -20,7 +20,9 @@ from assets3d.props.families import (
     weapons,
 )
 from assets3d.props.family import Family
-from assets3d.props.prop import Prop, normalised
+from assets3d.props.groups import group
+from assets3d.props.prop import Prop, measured
+from assets3d.props.weathering import choose_wear
 
 #: Seeds from here on are for benchmarks only; training stays below.
 BENCHMARK_SEED_START = 1_000_000
@@ -30,6 +32,12 @@ FAMILIES: dict[str, Family] = {
     for group in (containers, vessels, weapons, tools, plants, minerals, treasure, household)
     for family in group.FAMILIES
 }
+
+#: How often a prop of a family with `grouped` is a group: about a twelfth of all props.
+GROUP_CHANCE = 0.11
+
+#: How often a prop is looked over for wear; not all have a material that takes some.
+WEAR_CHANCE = 0.35
 
 #: Families that no training command may see.
 HELD_OUT_FAMILIES: tuple[str, ...] = tuple(f.name for f in FAMILIES.values() if f.held_out)
@@ -53,5 +61,13 @@ def sample_prop(family: str, seed: int) -> Prop:
     dice = Dice(np.random.default_rng([name, seed]))
     draft = entry.draft(dice)
     height_m = dice.between(*entry.height_m)
-    prop = normalised(draft, family, seed, entry.nouns, height_m)
+    low, high = entry.height_m
+    size = {0: "small", 3: "big"}.get(int(4.0 * (height_m - low) / (high - low)), "")
+    draft = replace(draft, words=replace(draft.words, size=size))
+    if entry.grouped and dice.chance(GROUP_CHANCE):
+        draft = group(draft, dice.pick([2, 2, 3]), dice) or draft
+    prop, points = measured(draft, family, seed, entry.nouns, height_m)
+    if dice.chance(WEAR_CHANCE):
+        wear = choose_wear(prop, points, entry.outdoors, dice)
+        prop = replace(prop, words=replace(prop.words, wear=wear))
     return replace(prop, caption=plain_caption(prop.words, entry.nouns[0]))

@@ -19,6 +19,8 @@ class Family:
         height_m: range of sensible real heights.
         draft: draws one, in the author's units (a cube of half size 2 round the origin).
         held_out: kept from training, for honest benchmarks.
+        outdoors: stands in the open, so that moss and snow may lie on it.
+        grouped: such things also come in twos and threes.
     """
 
     name: str
@@ -26,3 +28,5 @@ class Family:
     height_m: tuple[float, float]
     draft: Callable[[Dice], Draft]
     held_out: bool = False
+    outdoors: bool = False
+    grouped: bool = False

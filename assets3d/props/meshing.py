@@ -43,9 +43,10 @@ def prop_mesh(prop: Prop, resolution: int = 96) -> Mesh:
         vertices = (vertices + np.array(starts)).astype(np.float32)
         x, y, z = (torch.from_numpy(np.ascontiguousarray(v)) for v in vertices.T)
         points = (x, y, z)
-        normals = torch.stack(field_normal(prop.distance, points, 0.25 * cell), 1)
-        colours, _ = albedo(prop, points, prop.nearest_part(points))
-    return Mesh(vertices, faces.astype(np.int32), normals=normals.numpy(), colours=colours.numpy())
+        normal = field_normal(prop.distance, points, 0.25 * cell)
+        colours, _ = albedo(prop, points, prop.nearest_part(points), normal)
+    normals = torch.stack(normal, 1).numpy()
+    return Mesh(vertices, faces.astype(np.int32), normals=normals, colours=colours.numpy())
 
 
 def _without_cavities(volume: NDArray[np.float32], cell: float) -> NDArray[np.float32]:

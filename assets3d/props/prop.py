@@ -64,12 +64,18 @@ class Words:
         material: a key of `materials.MATERIALS` named in the caption, or "".
         adjectives: e.g. "tall", "round"; any of them may be used.
         details: phrases that follow "with", e.g. "white dots".
+        wear: a key of `wear.WEARS` that shows clearly, or "".
+        size: "small" or "big" where the height is near an end of the family's range, or "".
+        count: how many of its kind stand side by side.
     """
 
     colour: str = ""
     material: str = ""
     adjectives: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    wear: str = ""
+    size: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -200,6 +206,13 @@ def normalised(
     draft: Draft, family: str, seed: int, nouns: tuple[str, ...], height_m: float
 ) -> Prop:
     """Measure a draft and return it as a centred prop of standard size (caption still empty)."""
+    return measured(draft, family, seed, nouns, height_m)[0]
+
+
+def measured(
+    draft: Draft, family: str, seed: int, nouns: tuple[str, ...], height_m: float
+) -> tuple[Prop, NDArray[np.float64]]:
+    """Like `normalised`, and return the (M, 3) surface points that it was measured by."""
     prop = Prop(
         family,
         seed,
@@ -219,7 +232,8 @@ def normalised(
     scale = min(LONG_SIDE / float((high - low).max()), _frame_scale(points - centre))
     cx, cy, cz = (float(v) for v in centre)
     hx, hy, hz = (float(v) for v in (high - low) / 2.0 * scale)
-    return replace(prop, centre=(cx, cy, cz), scale=scale, half_size=(hx, hy, hz))
+    prop = replace(prop, centre=(cx, cy, cz), scale=scale, half_size=(hx, hy, hz))
+    return prop, (points - centre) * scale
 
 
 def _frame_scale(points: NDArray[np.float64]) -> float:

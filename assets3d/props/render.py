@@ -113,7 +113,7 @@ def _surface(
     points = (x, y, z)
     normal = field_normal(prop.distance, points, 1.5e-3)
     part = prop.nearest_part(points)
-    base, gloss = albedo(prop, points, part)
+    base, gloss = albedo(prop, points, part, normal)
     lit = shade(prop, points, normal, base, gloss, light)
     return lit, torch.stack(normal, 1), part, travel * cosine
 

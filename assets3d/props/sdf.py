@@ -194,6 +194,27 @@ def polygon(corners: Sequence[tuple[float, float]]) -> Profile:
     return profile
 
 
+def smooth_outline(points: list[tuple[float, float]], pieces: int = 4) -> list[tuple[float, float]]:
+    """Return a Catmull-Rom curve through the points, `pieces` straight pieces per span."""
+    padded = [points[0], *points, points[-1]]
+    curve = []
+    for i in range(len(points) - 1):
+        a, b, c, d = padded[i : i + 4]
+        for k in range(pieces):
+            t = k / pieces
+            weights = (
+                -0.5 * t + t * t - 0.5 * t**3,
+                1 - 2.5 * t * t + 1.5 * t**3,
+                0.5 * t + 2 * t * t - 1.5 * t**3,
+                -0.5 * t * t + 0.5 * t**3,
+            )
+            u, v = (
+                sum(w * q[j] for w, q in zip(weights, (a, b, c, d), strict=True)) for j in (0, 1)
+            )
+            curve.append((max(u, 0.05), v))
+    return [*curve, points[-1]]
+
+
 def star(points: int, outer: float, inner: float) -> Profile:
     """Return a star with one point up."""
     corners = []

@@ -17,6 +17,7 @@ from assets3d.props import (
     sample_caption,
     sample_prop,
 )
+from assets3d.props.captions import NUMBERS, plural
 from assets3d.props.materials import MATERIALS, PALETTE, nearest_colour
 from assets3d.props.prop import LONG_SIDE, surface_points
 
@@ -76,7 +77,9 @@ def test_caption_tells_the_truth(family):
     for seed in range(3):
         prop = sample_prop(family, seed)
         main, words = prop.parts[0], prop.words
-        assert prop.nouns[0] in prop.caption
+        first = "a" if words.count == 1 else NUMBERS[words.count]
+        noun = prop.nouns[0] if words.count == 1 else plural(prop.nouns[0])
+        assert noun in prop.caption
         if words.colour:
             assert words.colour in PALETTE
             assert words.colour in prop.caption
@@ -84,13 +87,18 @@ def test_caption_tells_the_truth(family):
         if words.material:
             assert MATERIALS[words.material].word in prop.caption
             assert main.material == words.material
-        assert prop.caption.split()[0] in ("a", "an")
+        assert words.wear in prop.caption
+        assert prop.caption.split()[0] in (first, f"{first}n")
         rng = np.random.default_rng(seed)
         for _ in range(8):
             caption = sample_caption(prop, rng)
-            assert any(noun in caption for noun in prop.nouns)
+            assert any(n in caption for n in (*prop.nouns, *map(plural, prop.nouns)))
             assert "  " not in caption
-            assert (caption.split()[0] == "an") == (caption.split()[1][0] in "aeiou")
+            assert len(caption.split()) < 28, "longer than the text encoder reads"
+            if words.count == 1:
+                assert (caption.split()[0] == "an") == (caption.split()[1][0] in "aeiou")
+            else:
+                assert caption.split()[0] == first
 
 
 @pytest.mark.parametrize("family", FAMILIES)

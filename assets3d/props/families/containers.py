@@ -160,7 +160,7 @@ def chest(dice: Dice) -> Draft:
         Part(union(*bands, rim), colour, metal),
         Part(plate, lighter(colour, 0.15), metal, (Paint(hole, (0.1, 0.08, 0.08)),)),
     )
-    shape = ("wide",) if width > 0.72 else ("small",) if width < 0.66 else ()
+    shape = ("wide",) if width > 0.72 else ("narrow",) if width < 0.66 else ()
     return Draft(parts, Words(name, "wood", shape, (f"{_metal_word(metal)} bands", "a lock")))
 
 
@@ -170,7 +170,7 @@ def _ellipse(u, v, ru: float, rv: float):
 
 
 FAMILIES = (
-    Family("barrel", ("barrel", "cask", "keg"), (0.8, 1.1), barrel),
-    Family("crate", ("crate", "box"), (0.5, 1.0), crate),
-    Family("chest", ("chest", "treasure chest"), (0.4, 0.7), chest),
+    Family("barrel", ("barrel", "cask", "keg"), (0.8, 1.1), barrel, outdoors=True, grouped=True),
+    Family("crate", ("crate", "box"), (0.5, 1.0), crate, outdoors=True, grouped=True),
+    Family("chest", ("chest", "treasure chest"), (0.4, 0.7), chest, outdoors=True, grouped=True),
 )

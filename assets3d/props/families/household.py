@@ -250,9 +250,9 @@ def stool(dice: Dice) -> Draft:
 
 
 FAMILIES = (
-    Family("lantern", ("lantern", "lamp"), (0.25, 0.45), lantern),
-    Family("book", ("book", "spell book", "tome"), (0.2, 0.35), book),
-    Family("signpost", ("signpost", "wooden sign"), (1.2, 2.2), signpost),
-    Family("candle", ("candle",), (0.15, 0.3), candle, held_out=True),
-    Family("stool", ("stool",), (0.4, 0.7), stool, held_out=True),
+    Family("lantern", ("lantern", "lamp"), (0.25, 0.45), lantern, grouped=True),
+    Family("book", ("book", "spell book", "tome"), (0.2, 0.35), book, grouped=True),
+    Family("signpost", ("signpost", "wooden sign"), (1.2, 2.2), signpost, outdoors=True),
+    Family("candle", ("candle",), (0.15, 0.3), candle, held_out=True, grouped=True),
+    Family("stool", ("stool",), (0.4, 0.7), stool, held_out=True, outdoors=True, grouped=True),
 )

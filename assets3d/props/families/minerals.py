@@ -98,6 +98,8 @@ def crystal(dice: Dice) -> Draft:
 
 
 FAMILIES = (
-    Family("rock", ("rock", "boulder"), (0.4, 1.5), rock),
-    Family("crystal", ("crystal", "crystal cluster", "gem cluster"), (0.3, 1.0), crystal),
+    Family("rock", ("rock", "boulder"), (0.4, 1.5), rock, outdoors=True, grouped=True),
+    Family(
+        "crystal", ("crystal", "crystal cluster", "gem cluster"), (0.3, 1.0), crystal, grouped=True
+    ),
 )

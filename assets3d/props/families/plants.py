@@ -67,7 +67,7 @@ def mushroom(dice: Dice) -> Draft:
         if length > 0.72
         else ("flat",)
         if tall < 0.42
-        else ("small",)
+        else ("slim",)
         if wide < 0.6
         else ()
     )
@@ -244,9 +244,11 @@ def pumpkin(dice: Dice) -> Draft:
 
 
 FAMILIES = (
-    Family("mushroom", ("mushroom", "toadstool"), (0.1, 0.4), mushroom),
-    Family("tree", ("tree",), (2.0, 5.0), tree),
-    Family("cactus", ("cactus",), (0.3, 1.5), cactus),
-    Family("apple", ("apple",), (0.08, 0.1), apple),
-    Family("pumpkin", ("pumpkin",), (0.25, 0.45), pumpkin, held_out=True),
+    Family("mushroom", ("mushroom", "toadstool"), (0.1, 0.4), mushroom, grouped=True),
+    Family("tree", ("tree",), (2.0, 5.0), tree, outdoors=True, grouped=True),
+    Family("cactus", ("cactus",), (0.3, 1.5), cactus, grouped=True),
+    Family("apple", ("apple",), (0.08, 0.1), apple, grouped=True),
+    Family(
+        "pumpkin", ("pumpkin",), (0.25, 0.45), pumpkin, held_out=True, outdoors=True, grouped=True
+    ),
 )

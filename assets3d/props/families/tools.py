@@ -64,7 +64,7 @@ def hammer(dice: Dice) -> Draft:
             "leather",
         ),
     ]
-    shape = ("big",) if long > 0.5 else ("small",) if long < 0.42 else ()
+    shape = ("wide",) if long > 0.5 else ("narrow",) if long < 0.42 else ()
     return Draft(tuple(parts), Words(name, "" if name else kind, shape, ("a wooden handle",)))
 
 

@@ -219,9 +219,9 @@ def gem(dice: Dice) -> Draft:
 
 
 FAMILIES = (
-    Family("coin", ("coin",), (0.03, 0.2), coin),
-    Family("crown", ("crown",), (0.12, 0.2), crown),
-    Family("key", ("key",), (0.08, 0.25), key),
-    Family("ring", ("ring",), (0.03, 0.1), ring),
-    Family("gem", ("gem", "jewel", "gemstone"), (0.05, 0.3), gem),
+    Family("coin", ("coin",), (0.03, 0.2), coin, grouped=True),
+    Family("crown", ("crown",), (0.12, 0.2), crown, grouped=True),
+    Family("key", ("key",), (0.08, 0.25), key, grouped=True),
+    Family("ring", ("ring",), (0.03, 0.1), ring, grouped=True),
+    Family("gem", ("gem", "jewel", "gemstone"), (0.05, 0.3), gem, grouped=True),
 )

@@ -26,6 +26,7 @@ from assets3d.props.sdf import (
     half_space,
     polygon,
     revolve,
+    smooth_outline,
     sphere,
     torus,
     tube,
@@ -125,7 +126,7 @@ def vase(dice: Dice) -> Draft:
         (neck, 0.62),
         (lip, 0.8),
     ]
-    outline = _smooth_outline(controls)
+    outline = smooth_outline(controls)
     corners = [(0.0, -0.8), *outline, (lip - 0.06, 0.8), (neck - 0.05, 0.6), (0.0, 0.6)]
     body = inflate(revolve(polygon(corners)), 0.02)
     stripes = [dice.between(-0.5, 0.2)]
@@ -140,29 +141,6 @@ def vase(dice: Dice) -> Draft:
         details.append("two handles")
     shape = ("slim",) if belly < 0.47 else ("round",) if belly > 0.55 else ()
     return Draft(tuple(parts), Words(name, "", shape, tuple(details)))
-
-
-def _smooth_outline(
-    points: list[tuple[float, float]], pieces: int = 4
-) -> list[tuple[float, float]]:
-    """Return a Catmull-Rom curve through the points, `pieces` straight pieces per span."""
-    padded = [points[0], *points, points[-1]]
-    curve = []
-    for i in range(len(points) - 1):
-        a, b, c, d = padded[i : i + 4]
-        for k in range(pieces):
-            t = k / pieces
-            weights = (
-                -0.5 * t + t * t - 0.5 * t**3,
-                1 - 2.5 * t * t + 1.5 * t**3,
-                0.5 * t + 2 * t * t - 1.5 * t**3,
-                -0.5 * t * t + 0.5 * t**3,
-            )
-            u, v = (
-                sum(w * q[j] for w, q in zip(weights, (a, b, c, d), strict=True)) for j in (0, 1)
-            )
-            curve.append((max(u, 0.05), v))
-    return [*curve, points[-1]]
 
 
 def bucket(dice: Dice) -> Draft:
@@ -199,8 +177,8 @@ def bucket(dice: Dice) -> Draft:
 
 
 FAMILIES = (
-    Family("mug", ("mug", "cup", "coffee mug"), (0.09, 0.13), mug),
-    Family("potion", ("potion", "potion bottle", "flask"), (0.12, 0.25), potion),
-    Family("vase", ("vase", "urn"), (0.25, 0.5), vase),
-    Family("bucket", ("bucket", "pail"), (0.28, 0.4), bucket),
+    Family("mug", ("mug", "cup", "coffee mug"), (0.09, 0.13), mug, grouped=True),
+    Family("potion", ("potion", "potion bottle", "flask"), (0.12, 0.25), potion, grouped=True),
+    Family("vase", ("vase", "urn"), (0.25, 0.5), vase, grouped=True),
+    Family("bucket", ("bucket", "pail"), (0.28, 0.4), bucket, outdoors=True, grouped=True),
 )

@@ -183,7 +183,7 @@ def bomb(dice: Dice) -> Draft:
 
 
 FAMILIES = (
-    Family("sword", ("sword", "blade"), (0.9, 1.3), sword),
+    Family("sword", ("sword", "blade"), (0.9, 1.3), sword, grouped=True),
     Family("shield", ("shield",), (0.6, 1.0), shield),
-    Family("bomb", ("bomb", "round bomb"), (0.2, 0.35), bomb),
+    Family("bomb", ("bomb", "round bomb"), (0.2, 0.35), bomb, grouped=True),
 )
