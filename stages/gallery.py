@@ -1,8 +1,8 @@
 """The gallery stage: one page with every asset, failures first; contact sheets and metrics for DVC.
 
 python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cutout runs/views
-    runs/splats runs/mesh runs/texture runs/maps runs/motion runs/export --out runs/gallery
-    --plots runs/plots --metrics runs/metrics.json
+    runs/splats runs/choose runs/mesh runs/texture runs/maps runs/motion runs/export
+    --out runs/gallery --plots runs/plots --metrics runs/metrics.json
 
 Everything works from a file, without a server, a network or scripts; with scripts there are filters
 and views to turn. The pages name the pictures where they are (../mesh/...), so they cost no second

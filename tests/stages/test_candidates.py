@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from stages import _candidates, _garbage
-from stages._executor import LocalExecutor
+from stages._executor import Builder, LocalExecutor
+from stages._executor_bucket import Bucket
 from stages._harness import Summary, read_params, read_settings, run_step
+from stages._plan import make_plan
 from stages._project import Project as Here
 from stages._report import gather, metrics, summary
 from stages._standins import FAULTS_VARIABLE
 from stages._step import find_step
+from stages._store import Store
 from stages.cli import main as cli
 from stages.manifest import check_entry, read_manifest
 from tests.stages.conftest import BEFORE
@@ -276,3 +279,18 @@ def test_own_views_and_splats_have_nothing_to_vary():
     for field in ("views", "splats"):
         with pytest.raises(InputError, match="candidates goes with a prompt, an image or an edit"):
             check_entry("mug", {field: "inputs/x", "candidates": 2})
+
+
+def test_a_choice_is_the_same_on_a_machine_without_our_folder(here, tmp_path):
+    here.write_manifest({"mug": {**MUG, "candidates": 3}})
+    run()
+    manifest, params = read_manifest(Path("configs/assets.yaml")), read_params(PROFILE, "choose")
+    plan = make_plan(
+        find_step("choose"), params, manifest.assets, lambda step, name: Path("runs") / step / name
+    )
+    bucket, there = Bucket((tmp_path / "bucket").as_uri()), Store(tmp_path / "there/store")
+    work = bucket.unpack(bucket.pack(plan.work[0]), tmp_path / "there/files")
+    assert all(folder.is_relative_to(tmp_path / "there") for folder in work.folders.values())
+    assert Builder("choose", params, there).build(work).failure is None
+    ours = here.files("choose")["mug/record.json"]
+    assert (there.folder("choose", work.key) / "record.json").read_bytes() == ours
