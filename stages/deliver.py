@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from assets3d.errors import AssetError
+from assets3d.errors import AssetError, InputError
 from assets3d.export import delivery
 from assets3d.export.disclosure import disclosure
 from assets3d.export.engines import ENGINES
@@ -121,6 +121,7 @@ def _deliver_pack(
         return
     state = delivery.opened(folder)
     lines: list[str] = []
+    unreadable: list[str] = []
 
     def note(outcome: delivery.Outcome) -> None:
         lines.extend(f"{report.pack}/{line}" for line in outcome.lines)
@@ -130,11 +131,17 @@ def _deliver_pack(
         source = folder_of(name)
         if not fnmatch.fnmatchcase(name, only):
             continue
-        if not (source / PACKAGE_FILE).is_file():
+        package = None
+        if (source / PACKAGE_FILE).is_file():
+            try:
+                package = _delivery_of(name, source)
+            except InputError as error:
+                unreadable.append(str(error))
+        if package is None:
             if name in state.entries:
                 state.entries[name] = delivery.stale_entry(state.entries[name])
             continue
-        outcome = delivery.deliver(folder, state, _delivery_of(name, source))
+        outcome = delivery.deliver(folder, state, package)
         report.delivered += 1
         report.changed += outcome.changed
         note(outcome)
@@ -147,13 +154,31 @@ def _deliver_pack(
     page = disclosure(folder.name, entries).encode()
     note(delivery.deliver_file(folder, state, DISCLOSURE_FILE, page))
     state.written(folder)
+    if unreadable:
+        more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
+        report.failure = Failure("", "deliver", "passing", unreadable[0] + more)
 
 
 def _delivery_of(name: str, source: Path) -> delivery.Delivery:
-    """Return a package as it is delivered: its files and the record of how it was made."""
-    entry = json.loads((source / PACKAGE_FILE).read_text(encoding="utf-8"))
-    roles = {**entry["files"], "record": RECORD_FILE}
+    """Return a package as it is delivered: its files and the record of how it was made.
+
+    Raises:
+        InputError: package.json is broken, or a file that it names is not there.
+    """
+    try:
+        entry = json.loads((source / PACKAGE_FILE).read_text(encoding="utf-8"))
+        roles = {**entry["files"], "record": RECORD_FILE}
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{name}: found {PACKAGE_FILE} broken, wanted it as the export step wrote it"
+        ) from None
     files = {file: source / file for file in roles.values()}
+    lacking = [file for file, path in files.items() if not path.is_file()]
+    if lacking:
+        raise InputError(
+            f"{name}: found no {lacking[0]} in its package, wanted every file that the export step "
+            "wrote; what was delivered before stays"
+        )
     size = sum(path.stat().st_size for path in files.values())
     paths = {role: f"{name}/{file}" for role, file in roles.items()}
     return delivery.Delivery(name, files, {**entry, "files": paths, "bytes": size})

@@ -135,6 +135,33 @@ def test_a_full_disk_and_a_read_only_one(here, monkeypatch, number, words):
     assert run()["kitchen"].delivered == 2
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda folder: (folder / "mug.glb").unlink(), "mug: found no mug.glb in its package"),
+        (
+            lambda folder: (folder / "package.json").write_text("{"),
+            "mug: found package.json broken",
+        ),
+        (lambda folder: (folder / "package.json").write_text("[]"), "mug: found package.json b"),
+    ],
+)
+def test_a_package_that_lacks_a_file_stops_no_other(here, damage, words):
+    run()
+    package(here, "pan", "better")
+    damage(here / "runs/export/mug")
+    report = run()["kitchen"]
+    assert words in str(report)
+    assert "\n" not in str(report)
+    assert report.delivered == 1
+    assert Path("export/kitchen/pan/pan.glb").read_text() == "pan better"
+    # What was there of the damaged one stays, and its entry says that it is an older one.
+    assert Path("export/kitchen/mug/mug.glb").read_text() == "mug glb"
+    assert [entry["status"] for entry in manifest("kitchen")["assets"]] == ["warned", "ok"]
+    package(here, "mug")
+    assert run()["kitchen"].failure is None
+
+
 def test_only_some_for_another_engine(here):
     run()
     reports = run(only="m*", suffix="-unreal")
