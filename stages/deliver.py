@@ -13,7 +13,7 @@ import argparse
 import fnmatch
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def deliver_all(
     folder_of: Callable[[str], Path],
     to: Path,
     *,
+    mistaken: Collection[str] = (),
     only: str = "*",
     pack: str | None = None,
     suffix: str = "",
@@ -79,6 +80,7 @@ def deliver_all(
         assets: the manifest.
         folder_of: where an asset's package lies; it may not be there.
         to: the folder of the packs.
+        mistaken: assets whose entry has a mistake; what was delivered of them stays.
         only: pattern of the ids to deliver; others stay as they are.
         pack: the only pack to deliver; without one, every pack of which an asset is meant.
         suffix: added to the folders' names, for engines besides the profile's.
@@ -94,7 +96,7 @@ def deliver_all(
     for name, wanted in packs.items():
         report = PackReport(name, (to / f"{name}{suffix}").as_posix())
         try:
-            _deliver_pack(report, wanted, folder_of, only)
+            _deliver_pack(report, wanted, folder_of, only, mistaken)
         except AssetError as error:
             report.failure = Failure("", "deliver", "input", str(error))
         except OSError as error:
@@ -114,7 +116,11 @@ def _emptied(to: Path, suffix: str) -> list[str]:
 
 
 def _deliver_pack(
-    report: PackReport, wanted: Mapping[str, Spec], folder_of: Callable[[str], Path], only: str
+    report: PackReport,
+    wanted: Mapping[str, Spec],
+    folder_of: Callable[[str], Path],
+    only: str,
+    mistaken: Collection[str],
 ) -> None:
     folder = Path(report.folder)
     if not folder.exists() and not any((folder_of(n) / PACKAGE_FILE).is_file() for n in wanted):
@@ -145,8 +151,10 @@ def _deliver_pack(
         report.delivered += 1
         report.changed += outcome.changed
         note(outcome)
+    for name in state.entries.keys() & set(mistaken):
+        state.entries[name] = delivery.stale_entry(state.entries[name])
     if only == "*":
-        for name in [name for name in state.files if name and name not in wanted]:
+        for name in [name for name in state.files if name and name not in {*wanted, *mistaken}]:
             note(delivery.withdraw(folder, state, name))
             report.withdrawn += 1
     entries = [state.entries[name] for name in sorted(state.entries)]
@@ -245,7 +253,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _failures.ask_again([options.packages])
         manifest: Manifest = read_manifest(options.manifest)
-        reports = deliver_all(manifest.assets, lambda name: options.packages / name, options.to)
+        reports = deliver_all(
+            manifest.assets,
+            lambda name: options.packages / name,
+            options.to,
+            mistaken=manifest.problems,
+        )
         for report in reports:
             for line in (*report.lines, str(report)):
                 say(line)

@@ -95,6 +95,15 @@ def test_moved_removed_and_failed_assets(here):
     assert manifest("assets")["assets"][0]["status"] == "ok"
 
 
+def test_a_mistake_in_an_entry_takes_nothing_away(here):
+    run()
+    reports = run({"pan": ASSETS["pan"]}, mistaken=["mug", "oak"])
+    assert [report.withdrawn for report in reports.values()] == [0, 0]
+    assert Path("export/kitchen/mug/mug.glb").is_file()
+    assert Path("export/assets/oak/oak.glb").is_file()
+    assert [entry["status"] for entry in manifest("kitchen")["assets"]] == ["warned", "ok"]
+
+
 def test_an_edit_is_kept_and_named(here):
     run()
     Path("export/kitchen/mug/mug.glb").write_text("edited")
