@@ -7,6 +7,7 @@ from pathlib import Path
 
 from assets3d.errors import AssetError, InputError
 from assets3d.export.engines import engine_named
+from stages._adopt import adopt
 from stages._build_verb import build_items
 from stages._failures import Failure
 from stages._progress import say
@@ -40,14 +41,22 @@ def export_assets(
     """
     usual = project.params("export")["engine"]
     engine = engine_named(engine or usual).name
-    assets = project.manifest().assets
+    manifest = project.manifest()
+    assets = manifest.assets
     meant = {n: s for n, s in assets.items() if fnmatch.fnmatchcase(n, only)}
     meant = {n: s for n, s in meant.items() if pack in (None, s.pack)}
+    problems = {n: w for n, w in manifest.problems.items() if fnmatch.fnmatchcase(n, only)}
+    problems = problems if pack is None else {}  # nobody can say what pack they belong to
+    for name, words in problems.items():
+        say(f"{name}: manifest: {words}")
+    if not meant and problems:
+        raise InputError(f"only: every asset that {only!r} fits has a mistake in its entry")
     if not meant:
         where = f" of pack {pack}" if pack else ""
         raise InputError(f"only: found no asset{where} that {only!r} fits, wanted one at least")
+    adopt(project.runs, project.store)  # what `dvc pull` brought need not be built again
     folders: dict[str, Path] = {}
-    failed: list[Failure] = []
+    failed = [Failure(name, "manifest", "input", words) for name, words in problems.items()]
     for name in meant:
         try:
             items = build_items(project, name, {"export": {"engine": engine}})
@@ -60,11 +69,13 @@ def export_assets(
         assets,
         lambda name: folders.get(name, project.runs / ".nowhere"),
         to,
+        mistaken=manifest.problems,
         only=only,
         pack=pack,
         suffix=suffix,
     )
     if failed:
-        reports[0].lines = (*reports[0].lines, f"{len(failed)} of {len(meant)} assets failed")
+        count = len(meant) + len(problems)
+        reports[0].lines = (*reports[0].lines, f"{len(failed)} of {count} assets failed")
         reports[0].failed_assets = len(failed)
     return reports

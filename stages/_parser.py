@@ -80,7 +80,9 @@ def make_parser() -> argparse.ArgumentParser:
     )
     export = parsers["export"]
     export.add_argument("--only", metavar="PATTERN", default="*", help="ids, such as 'mush*'")
-    export.add_argument("--engine", help="generic, blender, unity, unreal or godot")
+    export.add_argument(
+        *("--engine", "--profile"), dest="engine", help="generic, blender, unity, unreal or godot"
+    )
     export.add_argument("--pack", help="only this pack")
     export.add_argument("--to", metavar="FOLDER", help="where the packs lie, export/ by default")
     parsers["show"].add_argument("asset", metavar="ID", help="an asset of the manifest")
@@ -130,6 +132,8 @@ def _add_new(new: argparse.ArgumentParser) -> None:
     fields.add_argument("--size-px", type=int, help="side of a material's tile")
     fields.add_argument("--tile-m", type=float, help="the same in metres")
     fields.add_argument("--packs", nargs="+", help="engines to pack a material's maps for")
+    fields.add_argument("--pack", help="the folder of export/ that it is delivered in")
+    fields.add_argument("--licence", help="of your own file, such as CC-BY-4.0")
     fields.add_argument("--seconds", type=float, help="length of the motion between two")
     fields.add_argument("--fps", type=int, help="frames a second of a motion")
     fields.add_argument(

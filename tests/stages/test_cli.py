@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -141,6 +142,31 @@ def test_a_shard_says_what_failed_and_goes_on(here, capsys, monkeypatch):
         assert f"shard: found {wrong!r}, wanted I/N" in capsys.readouterr().err
     assert run(capsys, "build")[0] == 1
     assert run(capsys, "build", "axe", "--shard", "1/2")[0] == 1
+
+
+def test_export_for_another_engine(here, capsys):
+    here.write_manifest({**ASSETS, "anvil": {"prompt": "an anvil", "faces": "many"}})
+    status, out, err = run(capsys, "export", "--only", "a*", "--profile", "unreal")
+    assert status == 1
+    assert "anvil: manifest: faces: found 'many'" in err
+    assert out.splitlines() == [
+        "1 of 2 assets failed",
+        "deliver: export/assets-unreal: 1 assets, 1 changed",
+    ]
+    assert Path("export/assets-unreal/axe/axe.glb").is_file()
+    assert not Path("export/assets-unreal/crate").exists()
+    status, _, err = run(capsys, "export", "--only", "anv*")
+    assert (status, "every asset that 'anv*' fits has a mistake in its entry" in err) == (1, True)
+    assert "engine: found 'unrael'" in run(capsys, "export", "--engine", "unrael")[2]
+
+
+def test_export_takes_what_was_pulled(here, capsys):
+    """`dvc pull` fills the steps' folders and not the store."""
+    all_stages(here)
+    for folder in (".store", ".state"):
+        shutil.rmtree(here.root / "runs" / folder)
+    status, _, err = run(capsys, "export", "--only", "axe")
+    assert (status, err.count("reused")) == (0, 6), err
 
 
 def test_build_says_what_failed(here, capsys, monkeypatch):
