@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from assets3d.export.engines import ENGINES
 from stages._parser import SHELLS
 
 _IDS = "_assets3d_ids"
@@ -38,7 +39,7 @@ end
 """,
 }
 #: Which arguments want what, by verb.
-_ASSETS = {"build": "assets", "show": "asset", "explain": "asset"}
+_ASSETS = {"build": "assets", "show": "asset", "explain": "asset", "export": "only"}
 _PATHS = ("image", "splats", "bvh", "joints", "between", "what")
 
 
@@ -58,6 +59,10 @@ def _say_what_is_wanted(verb: str, parser: argparse.ArgumentParser, shtab: Any) 
     for action in parser._actions:
         if action.dest == _ASSETS.get(verb):
             action.complete = {"bash": _IDS, "zsh": _IDS, "fish": f"({_IDS})"}  # type: ignore[attr-defined]
+        elif verb == "export" and action.dest == "engine":
+            action.choices = list(ENGINES)
+        elif verb == "export" and action.dest == "to":
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         elif verb == "new" and action.dest in _PATHS:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
         elif verb == "new" and action.dest == "views":

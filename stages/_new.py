@@ -73,7 +73,7 @@ def wanted_entries(
         given = {**_kind_of(fields, starts[0]), **fields}
         words = str(fields[starts[0]])
         return Wanted({name or what or free_id(Path(words).stem, taken): given})
-    if what is None:
+    if what is None or not what.strip():
         raise InputError("found nothing to make, wanted words, a picture, a folder or --prompt")
     place = here / Path(what).expanduser()
     if place.is_dir() and (place / "transforms.json").is_file():

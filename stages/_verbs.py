@@ -46,6 +46,8 @@ def add_assets(path: Path, entries: Mapping[str, Mapping[str, Any]]) -> list[str
         InputError: when an entry is wrong, what it names is not there, an id is taken, or the file
             ends in the middle of something.
     """
+    if not entries:
+        return []
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     manifest = read_manifest(path) if text else None
     lines = []

@@ -147,6 +147,8 @@ def test_shells_complete_verbs_and_options(shell, project):
     script = completion_script(make_parser(), shell)
     assert {"explain", "show"} <= complete(shell, script, "assets3d ", project)
     assert "--procedural" in complete(shell, script, "assets3d new --pro", project)
+    assert {"unity", "unreal"} <= complete(shell, script, "assets3d export --engine u", project)
+    assert {"red_mug", "red_car"} <= complete(shell, script, "assets3d export --only r", project)
     assert {"bash", "zsh", "fish"} <= complete(shell, script, "assets3d completion ", project)
 
 

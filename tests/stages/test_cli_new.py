@@ -134,6 +134,11 @@ def test_a_folder_of_pictures(here, capsys, photos):
     assert out.count("is there already") == 3
     assert added(here)["cup_2"] == {"image": "inputs/my photos/cup.webp"}
     assert len(added(here)) == 4
+    # With nothing new the manifest stays as it is.
+    text = here.root.joinpath("configs/assets.yaml").read_text()
+    status, out, _ = new(capsys, photos)
+    assert (status, out.count("is there already")) == (0, 4)
+    assert here.root.joinpath("configs/assets.yaml").read_text() == text
 
 
 def test_single_files_go_where_they_belong(here, capsys, photos, tmp_path):
