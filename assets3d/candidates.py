@@ -21,6 +21,8 @@ from assets3d.views.posed import Views
 #: What one doubt about a cutout, or views of different sizes, leave of a score.
 _DOUBTED = 0.8
 _DIGITS = 4
+#: Behind the pictures of the candidate that is kept.
+_MARKED = (0.56, 0.80, 0.60)
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def strip(
     size_px: int = 192,
     threads: int | None = None,
 ) -> NDArray[np.uint8]:
-    """Return one picture of all candidates: cutout above splats, a column each, the chosen marked.
+    """Return one picture of all candidates: a column each, what is kept on green.
+
+    From above: the cutout, the splats from beside the front, the splats from behind.
 
     Args:
         candidates: by number.
@@ -124,15 +128,11 @@ def strip(
         one = candidates[number]
         turned = spin(one.gaussians, frames=8, size_px=size_px, threads=threads)
         cell = contact_sheet(
-            [resize_premultiplied(one.cutout, size_px), turned[0], turned[1], turned[3]],
+            [resize_premultiplied(one.cutout, size_px), turned[1], turned[4]],
             columns=1,
             gap_px=4,
             background=_MARKED if number == chosen else NEUTRAL,
         )
         columns.append(cell)
-    labels = [f"{n}: {totals[n]:.3f}{' kept' if n == chosen else ''}" for n in sorted(candidates)]
+    labels = [f"{n}: {totals[n]:.3f}{', kept' if n == chosen else ''}" for n in sorted(candidates)]
     return contact_sheet(columns, len(columns), labels)
-
-
-#: Behind the pictures of the candidate that is kept.
-_MARKED = (0.56, 0.80, 0.60)
