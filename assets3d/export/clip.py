@@ -52,7 +52,8 @@ def clip_package(
     clips = clip_facts(document, data)
     names = {c["name"]: engine.clip_name(asset, c["name"], c["loop"]) for c in clips}
     name = engine.skinned_name(asset)
-    glb = renamed(raw, name, engine.material_name(asset), sources.model.name)
+    material, image = engine.material_name(asset), engine.image_name(asset)
+    glb = renamed(raw, name, material, image, sources.model.name)
     glb = stamped(with_clip_names(glb, names, sources.model.name), provenance)
     files = {"clip": written(out, f"{name}.glb", glb)}
     shutil.copyfile(sources.bvh, out / f"{asset}.bvh")

@@ -25,6 +25,8 @@ class Engine:
         textures: the preset of `assets3d.textures` that its materials are packed by.
         model: the file and the mesh of a prop.
         material: a material, in files and by itself.
+        image: what the names of the pictures inside of a model's file start with; Unreal wants no
+            two assets of one name in a folder, whatever their kind.
         skinned: the file and the mesh of a motion clip.
         clip: one animation, of {name} or {Name} and {clip}.
         loop: what is added to the name of an animation that loops.
@@ -40,6 +42,7 @@ class Engine:
     textures: str
     model: str = "{name}"
     material: str = "{name}"
+    image: str = "{name}"
     skinned: str = "{name}"
     clip: str = "{clip}"
     loop: str = ""
@@ -66,6 +69,10 @@ class Engine:
     def material_name(self, asset: str) -> str:
         """Return the name of a material."""
         return _filled(self.material, asset)
+
+    def image_name(self, asset: str) -> str:
+        """Return what the names of the pictures inside of a model's file start with."""
+        return _filled(self.image, asset)
 
     def skinned_name(self, asset: str) -> str:
         """Return the name of a motion clip's file and mesh."""
@@ -101,6 +108,7 @@ ENGINES: dict[str, Engine] = {
             "unreal",
             model="SM_{Name}",
             material="M_{Name}",
+            image="T_{Name}",
             skinned="SK_{Name}",
             clip="AS_{Name}_{clip}",
             lod="{model}_LOD{level}",

@@ -14,13 +14,14 @@ from assets3d.mesh.mesh import Mesh
 _TRIANGLES = 4
 
 
-def renamed(glb: bytes, model: str, material: str, source: str) -> bytes:
+def renamed(glb: bytes, model: str, material: str, image: str, source: str) -> bytes:
     """Return a GLB whose scene, first mesh and its node are called `model`.
 
     Args:
         glb: with one mesh.
         model: the new name.
-        material: the new name of its material; images take it where they bore the old one.
+        material: the new name of its material.
+        image: what images are called where they bore the material's old name.
         source: its name for messages.
     """
     document, data = unpacked(glb, source)
@@ -31,8 +32,8 @@ def renamed(glb: bytes, model: str, material: str, source: str) -> bytes:
     for part in ("scenes", "meshes"):
         document[part][0]["name"] = model
     document["materials"][0]["name"] = material
-    for image in document.get("images", []):
-        image["name"] = image["name"].replace(old, material, 1)
+    for picture in document.get("images", []):
+        picture["name"] = picture["name"].replace(old, image, 1)
     for skin in document.get("skins", []):
         skin["name"] = model
     return packed(document, data)

@@ -53,17 +53,18 @@ def prop_package(
     """
     asset, engine = provenance.asset, settings.engine
     name, material = engine.model_name(asset), engine.material_name(asset)
+    image = engine.image_name(asset)
     mesh = read_glb(sources.model).mesh
     made = levels(mesh, settings.lods)
     hulls = {engine.hull_name(asset, i): h for i, h in enumerate(_hulls(mesh, settings.hull))}
     shapes = {hull_name: hull.mesh for hull_name, hull in hulls.items()}
-    model = renamed(sources.model.read_bytes(), name, material, sources.model.name)
+    model = renamed(sources.model.read_bytes(), name, material, image, sources.model.name)
     if engine.hull_in_model and shapes:
         model = with_meshes(model, shapes, sources.model.name)
     files = {"model": written(out, f"{name}.glb", stamped(model, provenance))}
     for number, level in enumerate(made[1:], 1):
         lod = engine.lod_name(asset, number)
-        data = renamed(glb_bytes(level.mesh, material), lod, material, lod)
+        data = renamed(glb_bytes(level.mesh, material), lod, material, image, lod)
         files[f"lod{number}"] = written(out, f"{lod}.glb", stamped(data, provenance))
     if shapes:
         hull_file = engine.hull_file_name(asset)

@@ -126,7 +126,7 @@ def extras(provenance: Provenance) -> dict[str, Any]:
 
 def xmp_packet(provenance: Provenance) -> dict[str, Any]:
     """Return the XMP packet; languages, lists and sets as the extension asks."""
-    models = [f"{use.name} ({use.step})" for use in provenance.models]
+    models = list(dict.fromkeys(f"{use.name} ({use.step})" for use in provenance.models))
     made = f"Made with {TOOL}" + (f" and {', '.join(models)}" if models else "")
     packet: dict[str, Any] = {
         "@context": _CONTEXT,

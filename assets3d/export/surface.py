@@ -95,7 +95,7 @@ def material_package(
     write_material_json(out / MATERIAL_FILE, facts)
     name = engine.material_name(asset)
     ball = folder / f"{asset}.glb"
-    data = renamed(ball.read_bytes(), name, name, ball.name)
+    data = renamed(ball.read_bytes(), name, name, engine.image_name(asset), ball.name)
     files |= {
         "material": MATERIAL_FILE,
         "model": written(out, f"{name}_ball.glb", stamped(data, provenance)),

@@ -31,6 +31,9 @@ def test_no_two_files_of_an_asset_share_a_name(engine):
     names = [engine.model_name("a"), *(engine.lod_name("a", n) for n in (1, 2))]
     names.append(engine.hull_file_name("a"))
     assert len(set(names)) == len(names)
+    if engine.name == "unreal":  # it puts model, material and pictures of a file into one folder
+        names += [engine.material_name("a"), engine.image_name("a")]
+        assert len(set(names)) == len(names)
     hulls = {engine.hull_name("a", number) for number in range(6)}
     assert len(hulls) == 6
 

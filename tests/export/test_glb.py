@@ -94,14 +94,14 @@ def test_names_and_hulls_in_the_model(tmp_path):
     mesh = shape("box")
     hull = convex_hull(mesh).mesh
     plain = glb_bytes(mesh, "red_box")
-    data = renamed(plain, "SM_RedBox", "M_RedBox", "box")
+    data = renamed(plain, "SM_RedBox", "M_RedBox", "T_RedBox", "box")
     data = with_meshes(data, {"UCX_SM_RedBox_00": hull}, "box")
     (tmp_path / "box.glb").write_bytes(data)
     found = read_glb(tmp_path / "box.glb")
     names = [[thing["name"] for thing in found.document[p]] for p in ("nodes", "meshes")]
     assert names == [["SM_RedBox", "UCX_SM_RedBox_00"]] * 2
     assert found.document["materials"][0]["name"] == "M_RedBox"
-    assert found.document["images"][0]["name"] == "M_RedBox"
+    assert found.document["images"][0]["name"] == "T_RedBox"
     assert found.document["scenes"][0]["nodes"] == [0, 1]
     np.testing.assert_array_equal(found.mesh.vertices, mesh.vertices)
     np.testing.assert_array_equal(found.mesh.base_colour, mesh.base_colour)

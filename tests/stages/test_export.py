@@ -228,7 +228,7 @@ def test_a_material(tmp_path, monkeypatch):
     np.testing.assert_array_equal(plain, packed)
     document, _ = unpacked((folder / "M_Thing_ball.glb").read_bytes(), "ball")
     assert document["materials"][0]["name"] == "M_Thing"
-    assert document["images"][0]["name"] == "M_Thing_basecolor"
+    assert document["images"][0]["name"] == "T_Thing_basecolor"
     assert "TANGENT" in document["meshes"][0]["primitives"][0]["attributes"]
     assert is_clean(folder / "M_Thing_ball.glb")
     with Image.open(folder / "thumbnail.png") as still:
