@@ -20,6 +20,7 @@ import yaml
 from assets3d.errors import AssetError, InputError
 from assets3d.images.families import with_family
 from stages import _failures
+from stages._candidates import CHOICE
 from stages._executor import Executor, Outcome, Work, make_executor
 from stages._failures import Failure, Failures
 from stages._folder import put_back, rewrite, write_state
@@ -82,6 +83,7 @@ def main(step: Step, arguments: Sequence[str] | None = None) -> int:
 def _example(step: Step) -> str:
     """Return the command that `dvc repro` runs, with the embedded profile."""
     before = {entry.partition("/")[0] for reads in step.reads.values() for entry in reads}
+    before |= {CHOICE} if step.follows_choice else set()
     folders = " ".join(f"runs/{name}" for name in sorted(before))
     return (
         f"example: .venv/bin/python -m stages.{step.name} --manifest configs/assets.yaml "
@@ -114,7 +116,13 @@ def run_step(
     store.sweep()
     folders = {folder.name: folder for folder in before}
     lost = _failures.lost_items(before)
-    plan = make_plan(step, params, manifest.assets, lambda name, asset: folders[name] / asset, lost)
+
+    def find_source(name: str, asset: str) -> Path:
+        if name not in folders:
+            raise InputError(f"--in: found no folder of the {name} step, wanted runs/{name} too")
+        return folders[name] / asset
+
+    plan = make_plan(step, params, manifest.assets, find_source, lost)
     failures = [*_manifest_failures(step, manifest), *plan.failures]
     items, missing = _look_up(step.name, plan, store)
     outcomes = executor.run(step.name, params, missing, store)

@@ -15,7 +15,7 @@ from stages._executor import Work
 from stages._failures import Failure, from_exception
 from stages._models import find_models
 from stages._records import read_record
-from stages._step import ITEM_STEPS, Own, Params, Step
+from stages._step import Own, Params, Step
 from stages.specs import Spec
 
 #: Parameters that decide whether an item may be built, and change no byte of it.
@@ -93,8 +93,7 @@ _Folders = Mapping[str, tuple[Path, tuple[str, ...]]]
 def _folders(step: Step, name: str, spec: Spec, find_source: FindSource) -> tuple[Spec, _Folders]:
     """Return the entry that a step sees, and the folders it reads: the chosen candidate's."""
     patterns, item = step.patterns(spec), name
-    after = ITEM_STEPS.index(step.name) > ITEM_STEPS.index(CHOICE)
-    if after and _candidates.several(spec):
+    if step.follows_choice and _candidates.several(spec):
         number = _candidates.chosen(read_record(find_source(CHOICE, name)))
         spec, item = _candidates.candidate(spec, number), _candidates.item_name(name, number)
     found = {

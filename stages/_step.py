@@ -102,6 +102,12 @@ class Step:
     own_params: tuple[str, ...] = ()
     kind: str = "prop"
 
+    @property
+    def follows_choice(self) -> bool:
+        """Whether it sees one candidate of a prop, the chosen one."""
+        after = ITEM_STEPS.index(self.name) > ITEM_STEPS.index(CHOICE)
+        return after and self.kind in ("prop", ANY_KIND)
+
     def takes(self, spec: Spec) -> bool:
         """Tell whether an asset goes through this step."""
         if self.name == CHOICE and not several(spec):
