@@ -80,6 +80,11 @@ class Page:
         params = message.get("params", {})
         if message.get("method") == "Runtime.exceptionThrown":
             self.errors.append(params["exceptionDetails"]["exception"].get("description", "?"))
+        if message.get("method") == "Log.entryAdded" and params["entry"]["level"] == "error":
+            # What the browser itself says: a file that is not found, a script that is blocked.
+            place = params["entry"].get("url", "")
+            if place.startswith("file:"):  # from a server it asks for an icon that nobody named
+                self.errors.append(f"{params['entry']['text']} {place}")
         if message.get("method") == "Runtime.consoleAPICalled" and params["type"] == "error":
             self.errors.append(str([a.get("value") for a in params["args"]]))
 
@@ -107,7 +112,7 @@ async def opened(address: str, size: tuple[int, int] = (900, 600)) -> AsyncItera
                 url = target["webSocketDebuggerUrl"]
                 async with session.ws_connect(url, max_msg_size=0) as socket:
                     page = Page(socket)
-                    for domain in ("Page", "Runtime"):
+                    for domain in ("Page", "Runtime", "Log"):
                         await page.call(f"{domain}.enable")
                     await page.call("Page.navigate", url=address)
                     await page.wait_for("document.readyState === 'complete'")
