@@ -20,7 +20,7 @@ import yaml
 from assets3d.errors import AssetError, InputError
 from assets3d.images.families import with_family
 from stages import _failures
-from stages._candidates import CHOICE
+from stages._candidates import CHOICE, asset_of
 from stages._executor import Executor, Outcome, Work, make_executor
 from stages._failures import Failure, Failures
 from stages._folder import put_back, rewrite, write_state
@@ -217,7 +217,9 @@ def _collect(
         item = store.read(step, key)
         assert item is not None, f"{step}: {key} is not in the store"
         items[key] = item
-        for asset in same:
+        # A photograph's cutout is one for all of its candidates, and so is what is said of it.
+        speakers = same if len(same) == 1 else list(dict.fromkeys(map(asset_of, same)))
+        for asset in speakers:
             for warning in warnings_of(item.folder):
                 say(f"{asset}: {step}: warning: {warning}")
         return
