@@ -51,6 +51,8 @@ class Material:
 MATERIALS: dict[str, Material] = {
     "plain": Material("", None, 0.10),
     "ceramic": Material("", None, 0.30),
+    "enamel": Material("", None, 0.30),
+    "paper": Material("paper", (0.93, 0.86, 0.68), 0.02, (0.70, 0.54, 0.32)),
     "wood": Material("wooden", (0.62, 0.41, 0.22), 0.04),
     "iron": Material("iron", (0.42, 0.44, 0.48), 0.28),
     "gold": Material("golden", (0.94, 0.72, 0.24), 0.38, (0.80, 0.48, 0.12)),
@@ -64,6 +66,7 @@ MATERIALS: dict[str, Material] = {
     "leather": Material("leather", (0.45, 0.27, 0.15), 0.08),
     "cloth": Material("cloth", None, 0.02),
     "leaf": Material("", (0.33, 0.58, 0.22), 0.06),
+    "foliage": Material("", (0.33, 0.58, 0.22), 0.05),
     "wicker": Material("wicker", (0.74, 0.54, 0.30), 0.04),
     "straw": Material("straw", (0.85, 0.70, 0.38), 0.03),
     "brick": Material("brick", (0.66, 0.32, 0.24), 0.02, (0.78, 0.75, 0.70)),

@@ -105,6 +105,16 @@ def mirror_y(field: Field) -> Field:
     return lambda p: field((p[0], p[1].abs(), p[2]))
 
 
+def mirror_z(field: Field) -> Field:
+    """Repeat what lies at z > 0 on the rear side."""
+    return lambda p: field((p[0], p[1], p[2].abs()))
+
+
+def flip_x(field: Field) -> Field:
+    """Exchange left and right."""
+    return lambda p: field((-p[0], p[1], p[2]))
+
+
 def lying(field: Field) -> Field:
     """Turn the axis +Y of a field to +Z (a disc then faces the front)."""
     return lambda p: field((p[0], p[2], -p[1]))

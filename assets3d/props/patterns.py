@@ -84,6 +84,12 @@ def _ceramic(place: Place) -> Detail:
     return 1.0 + 0.05 * place.noise(3.0), None
 
 
+def _paper(place: Place) -> Detail:
+    """Fibres and brown stains."""
+    stains = (0.6 * place.noise(4.0) - 0.1).clamp_(0.0, 0.3)
+    return 1.0 + 0.05 * place.noise(28.0, 1, along=0.3), stains
+
+
 def _wood(place: Place) -> Detail:
     """Growth rings round an axis beside the prop, bent by slow noise, and fine fibres."""
     u, v = (place.points[i] for i in range(3) if i != place.grain)
@@ -163,12 +169,18 @@ def _cloth(place: Place) -> Detail:
     """Threads over and under each other, whichever way the surface lies."""
     a, b, c = (torch.sin(p * 120.0) for p in place.points)
     weave = a * b + b * c + c * a
-    return 1.0 + 0.10 * weave + 0.05 * place.noise(5.0), None
+    return 1.0 + 0.065 * weave + 0.05 * place.noise(5.0), None
 
 
 def _leaf(place: Place) -> Detail:
     coarse, fine = place.noise(7.0), place.noise(19.0, 1)
     return 1.0 + 0.12 * coarse + 0.10 * fine, None
+
+
+def _foliage(place: Place) -> Detail:
+    """Tufts of leaves with dark gaps between them."""
+    gaps = (1.0 - 3.2 * place.noise(15.0).abs()).clamp_min_(0.0)
+    return 1.08 + 0.16 * place.noise(24.0, 1) - 0.36 * gaps, None
 
 
 def _wicker(place: Place) -> Detail:
@@ -238,6 +250,8 @@ def _scales(place: Place) -> Detail:
 PATTERNS: dict[str, Pattern] = {
     "plain": _plain,
     "ceramic": _ceramic,
+    "enamel": _ceramic,
+    "paper": _paper,
     "wood": _wood,
     "iron": _iron,
     "gold": _gold,
@@ -251,6 +265,7 @@ PATTERNS: dict[str, Pattern] = {
     "leather": _leather,
     "cloth": _cloth,
     "leaf": _leaf,
+    "foliage": _foliage,
     "wicker": _wicker,
     "straw": _straw,
     "brick": _brick,

@@ -100,7 +100,8 @@ WEARS: dict[str, Wear] = {
         0.4,
     ),
     "snowy": Wear(
-        _MINERAL | {"wood", "tiles", "straw", "leaf", "iron", "cloth", "plain"},
+        _MINERAL
+        | {"wood", "tiles", "straw", "leaf", "foliage", "iron", "cloth", "plain", "enamel"},
         _snow,
         ((0.95, 0.96, 0.98), (0.86, 0.91, 0.97)),
         1.0,
@@ -117,7 +118,7 @@ WEARS: dict[str, Wear] = {
         0.035,
     ),
     "old": Wear(
-        frozenset({"wood", "leather", "cloth", "straw", "wicker"}),
+        frozenset({"wood", "leather", "cloth", "paper", "straw", "wicker"}),
         _age,
         ((0.45, 0.40, 0.34), (0.29, 0.26, 0.22)),
         0.55,

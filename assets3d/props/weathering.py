@@ -57,6 +57,11 @@ def wear_shares(prop: Prop, points: NDArray[np.float64]) -> dict[str, tuple[floa
 
 
 def _unseen_or_said(prop: Prop, wear: str) -> bool:
+    words, main = prop.words, prop.parts[0]
+    # "A rusty wooden spear" would say that of the wood; a dagger is called rusty for its blade.
+    named = bool(words.colour or words.material)
+    if (named or wear != "rusty") and main.material not in WEARS[wear].materials:
+        return True
     if wear == "cracked":  # dark lines on a dark thing cannot be seen
-        return max(prop.parts[0].colour) < 0.35
-    return wear == "mossy" and any("moss" in detail for detail in prop.words.details)
+        return max(main.colour) < 0.35
+    return wear == "mossy" and any("moss" in detail for detail in words.details)

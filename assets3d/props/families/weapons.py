@@ -162,7 +162,7 @@ def bomb(dice: Dice) -> Draft:
     )
     metal = dice.pick(["gold", "iron"])
     parts = [
-        Part(sphere(0.62), colour, "ceramic"),
+        Part(sphere(0.62), colour, "enamel"),
         Part(collar, dice.tint(metal), metal),
         Part(fuse, (0.82, 0.72, 0.52), "cloth"),
         Part(
@@ -175,9 +175,7 @@ def bomb(dice: Dice) -> Draft:
     details = ["a burning fuse"]
     if dice.chance(0.4):
         second = dice.colour_name(without=(name, "black", "grey", "brown"))
-        parts[0] = Part(
-            sphere(0.62), colour, "ceramic", (Paint(box(1, 0.1, 1), dice.tint(second)),)
-        )
+        parts[0] = Part(sphere(0.62), colour, "enamel", (Paint(box(1, 0.1, 1), dice.tint(second)),))
         details.insert(0, with_article(f"{second} stripe"))
     return Draft(tuple(parts), Words(name, "", ("round",), tuple(details)))
 
