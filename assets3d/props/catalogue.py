@@ -10,12 +10,22 @@ import numpy as np
 from assets3d.props.captions import plain_caption
 from assets3d.props.dice import Dice
 from assets3d.props.families import (
+    armoury,
+    buildings,
+    carriers,
     containers,
+    creatures,
+    fires,
+    food,
+    furniture,
+    garden,
     household,
     minerals,
     plants,
+    riches,
     tools,
     treasure,
+    vehicles,
     vessels,
     weapons,
 )
@@ -29,8 +39,12 @@ BENCHMARK_SEED_START = 1_000_000
 
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for group in (containers, vessels, weapons, tools, plants, minerals, treasure, household)
-    for family in group.FAMILIES
+    for kind in (
+        *(containers, vessels, weapons, tools, plants, minerals, treasure, household),
+        *(armoury, fires, furniture, carriers, garden, food, riches),
+        *(buildings, vehicles, creatures),
+    )
+    for family in kind.FAMILIES
 }
 
 #: How often a prop of a family with `grouped` is a group: about a twelfth of all props.
