@@ -1,9 +1,10 @@
-"""Train the image autoencoder: RGB pictures of 128 px to latents of 4 x 16 x 16 and back.
+"""Train the image autoencoder: RGB pictures to four latents for every 8 x 8 pixels, and back.
 
-    python -m training.autoencoder --total-minutes 12 --export assets3d/weights/image/vae
+    python -m training.autoencoder --start assets3d/weights/image/vae --export training/out/vae
 
-Most of the time goes to 64 px crops (four times as many per second), the last third to whole
-pictures, so that the normalisation layers see the statistics that they will meet.
+Fronts of props and tiles of materials, at full size (as the image model draws) and at half of it
+(as the four views are). Most of the time goes to crops, the last third to whole pictures, so that
+the normalisation layers see the statistics that they will meet.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ from numpy.typing import NDArray
 from torch import nn
 
 from training.autoencoder_start import NORM_GROUPS, start_from_block_averages
+from training.backgrounds import on_colour, on_white
 from training.card import write_card
 from training.checkpoint import Progress
-from training.data import PropPictures, load_props
+from training.latents import load_autoencoder
+from training.pictures import FOLDER, Pictures, load_pictures
 from training.plots import contact_sheet
 from training.run import command_line, fresh, run, settings_from
 
 WIDTHS = {"cpu": (16, 32, 96, 128), "gpu": (32, 64, 128, 128)}
 LATENT_CHANNELS = 4
 KL_WEIGHT = 1e-4
-WHOLE_PICTURES_FROM = 0.67
+CROP_PX = 64
+WHOLE_PICTURES_FROM = 0.75
+#: Share of the steps that see materials, and of those that see pictures at half their size.
+TILES, HALVED = 0.25, 0.35
 
 
 def new_autoencoder(preset: str, size_px: int = 128) -> nn.Module:
@@ -51,18 +57,6 @@ def new_autoencoder(preset: str, size_px: int = 128) -> nn.Module:
     nn.init.constant_(autoencoder.quant_conv.bias[LATENT_CHANNELS:].data, -5.0)
     start_from_block_averages(autoencoder)
     return autoencoder
-
-
-def on_colour(rgba: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
-    """Composite uint8 (B, H, W, 4) on colours (B, 3) in 0..1; return (B, 3, H, W) in -1..1."""
-    rgba = rgba.permute(0, 3, 1, 2).float() / 255.0
-    alpha = rgba[:, 3:]
-    return (rgba[:, :3] * alpha + colour[:, :, None, None] * (1.0 - alpha)) * 2.0 - 1.0
-
-
-def on_white(rgba: torch.Tensor) -> torch.Tensor:
-    """Composite uint8 (B, H, W, 4) on white; return (B, 3, H, W) in -1..1."""
-    return on_colour(rgba, torch.ones(len(rgba), 3, device=rgba.device))
 
 
 def pyramid_loss(found: torch.Tensor, wanted: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
@@ -120,18 +114,24 @@ class AutoencoderTask:
 
     def __init__(
         self,
-        training: PropPictures,
-        validation: PropPictures,
+        training: Pictures,
+        validation: Pictures,
         *,
         preset: str,
         batch: int,
         device: str,
+        start: Path | None = None,
     ):
-        self.networks = fresh(lambda: new_autoencoder(preset, training.rgba.shape[2]))
-        self.training = torch.from_numpy(training.rgba)
-        chosen = np.arange(min(48, len(validation)))
-        self.validation = torch.from_numpy(validation.rgba[chosen, chosen % 5])
-        self.batch, self.device, self.count = batch, device, len(training)
+        size = training.rgba.shape[2]
+        self.networks = (
+            fresh(lambda: new_autoencoder(preset, size))
+            if start is None
+            else load_autoencoder(start, "cpu").train().requires_grad_(True)
+        )
+        self.networks.register_to_config(sample_size=size)
+        self.training, self.is_tile = training.rgba, training.is_tile
+        self.validation, self.tile_places = _few_of_both(validation)
+        self.batch, self.device = batch, device
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
         """See `training.task.Task`."""
@@ -150,54 +150,66 @@ class AutoencoderTask:
         return loss + KL_WEIGHT * 0.5 * kl.mean(), batch
 
     def _draw(self, batch: int, whole: bool, generator: torch.Generator) -> torch.Tensor:
-        props = torch.randint(self.count, (batch,), generator=generator)
-        views = torch.randint(self.training.shape[1], (batch,), generator=generator)
-        size = self.training.shape[2]
-        if whole:
-            return self.training[props, views]
-        crop = size // 2
-        corners = torch.randint(size - crop + 1, (batch, 2), generator=generator)
-        return torch.stack(
-            [
-                self.training[p, v, y : y + crop, x : x + crop]
-                for p, v, (y, x) in zip(props, views, corners.tolist(), strict=True)
-            ]
-        )
+        """Return (B, S, S, 4) uint8: pictures or crops of one kind, at full size or at half."""
+        chance = torch.rand(2, generator=generator)
+        places = np.flatnonzero(self.is_tile == bool(chance[0] < TILES))
+        factor = 2 if chance[1] < HALVED else 1
+        size = self.training.shape[1]
+        side = size if whole else min(size, factor * CROP_PX)
+        chosen = places[torch.randint(len(places), (batch,), generator=generator)]
+        corners = torch.randint(size - side + 1, (batch, 2), generator=generator)
+        pieces = [
+            torch.from_numpy(self.training[place, y : y + side, x : x + side])
+            for place, (y, x) in zip(chosen.tolist(), corners.tolist(), strict=True)
+        ]
+        return halved(torch.stack(pieces)) if factor == 2 else torch.stack(pieces)
 
-    def _reconstruct(self, networks: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-        wanted = on_white(self.validation)
+    def _reconstruct(self, networks: nn.Module, rgba: torch.Tensor) -> torch.Tensor:
+        wanted = on_white(rgba)
         found = [
             networks.decode(networks.encode(part.to(self.device)).latent_dist.mode()).sample.cpu()
             for part in wanted.split(8)
         ]
-        return torch.cat(found), wanted
+        return torch.cat(found)
 
     def validate(self, networks: nn.Module) -> dict[str, float]:
-        """PSNR in the bounding box, mean and worst tenth, at full size on white."""
-        found, wanted = self._reconstruct(networks)
-        scores = box_psnr(found, wanted, self.validation[..., 3])
-        return {"psnr_db": float(np.mean(scores)), "psnr_db_p10": float(np.percentile(scores, 10))}
+        """PSNR of props in their bounding box (mean, worst tenth, at half size), and of tiles."""
+        scores = []
+        for rgba in (self.validation, halved(self.validation)):
+            found = self._reconstruct(networks, rgba)
+            scores.append(np.array(box_psnr(found, on_white(rgba), rgba[..., 3])))
+        props = [part[~self.tile_places] for part in scores]
+        return {
+            "psnr_db": float(props[0].mean()),
+            "psnr_db_p10": float(np.percentile(props[0], 10)),
+            "half_size_psnr_db": float(props[1].mean()),
+            "tiles_psnr_db": float(scores[0][self.tile_places].mean()),
+        }
 
     def samples(self, networks: nn.Module) -> NDArray[np.uint8]:
-        """Rows of originals above their reconstructions."""
-        found, wanted = (x[:16] for x in self._reconstruct(networks))
+        """Rows of originals above their reconstructions, props and tiles."""
+        rgba = self.validation[:: max(1, len(self.validation) // 16)][:16]
+        found, wanted = self._reconstruct(networks, rgba), on_white(rgba)
         rows = [part for pair in zip(wanted.split(8), found.split(8), strict=True) for part in pair]
         pictures = (torch.cat(rows).clamp(-1, 1) + 1.0) * 127.5
         return contact_sheet(pictures.round().byte().permute(0, 2, 3, 1).numpy(), 8)
 
     def export(self, networks: nn.Module, folder: Path, progress: Progress, note: str) -> None:
         """Normalise the latents inside the weights, then write them as fp16."""
-        fronts = on_white(self.training[:256, 0])
+        fronts = np.flatnonzero(~self.is_tile)[:256]
+        pictures = on_white(torch.from_numpy(self.training[fronts]))
         latents = torch.cat(
-            [networks.encode(x.to(self.device)).latent_dist.mode() for x in fronts.split(16)]
+            [networks.encode(x.to(self.device)).latent_dist.mode() for x in pictures.split(16)]
         )
         fold_normalisation(networks, latents.mean((0, 2, 3)), latents.std((0, 2, 3)))
         networks.half().cpu().save_pretrained(folder)
         write_card(
             folder,
             "Image autoencoder",
-            what="AutoencoderKL, RGB 128 px to 4x16x16 latents of mean 0, deviation 1 a channel.",
-            data=f"{self.count} procedural props of `assets3d.props`, 5 views each.",
+            what="AutoencoderKL, RGB to four latents for every 8x8 pixels, of mean 0 and deviation "
+            "1 a channel over props on white.",
+            data=f"fronts of {int((~self.is_tile).sum())} procedural props of `assets3d.props` and "
+            f"{int(self.is_tile.sum())} tiles of `assets3d.textures.world`.",
             note=note,
             progress=progress,
             limits="knows smooth shading and plain backgrounds; photographs come back simplified.",
@@ -205,18 +217,46 @@ class AutoencoderTask:
         )
 
 
+def _few_of_both(validation: Pictures) -> tuple[torch.Tensor, NDArray[np.bool_]]:
+    """Return at most 32 props and 24 tiles (N, S, S, 4), and which are tiles."""
+    places = [
+        np.flatnonzero(validation.is_tile == kind)[
+            np.linspace(0, (validation.is_tile == kind).sum() - 1, count).round().astype(int)
+        ]
+        for kind, count in ((False, 32), (True, 24))
+    ]
+    chosen = np.unique(np.concatenate(places))
+    return torch.from_numpy(validation.rgba[chosen]), validation.is_tile[chosen]
+
+
+def halved(rgba: torch.Tensor) -> torch.Tensor:
+    """Return uint8 (B, S, S, 4) pictures at half their size; colours are weighted by alpha."""
+    planes = rgba.permute(0, 3, 1, 2).float()
+    alpha = F.avg_pool2d(planes[:, 3:], 2)
+    colour = F.avg_pool2d(planes[:, :3] * planes[:, 3:], 2) / alpha.clamp_min(1e-3)
+    return torch.cat([colour, alpha], 1).round().clamp(0, 255).byte().permute(0, 2, 3, 1)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = command_line(
-        __doc__.split("\n")[0], "autoencoder", batch=8, rate=1e-3, total_minutes=12.0, minutes=8.0
+        __doc__.split("\n")[0],
+        "autoencoder",
+        data=FOLDER,
+        batch=8,
+        rate=1e-3,
+        total_minutes=12.0,
+        minutes=8.0,
     )
+    parser.add_argument("--start", type=Path, default=None, help="an exported one to go on from")
     options = parser.parse_args(arguments)
     task = AutoencoderTask(
-        load_props(options.data, "training", options.limit),
-        load_props(options.data, "validation", options.limit),
+        load_pictures(options.data, "training", options.limit),
+        load_pictures(options.data, "validation", options.limit),
         preset=options.preset,
         batch=options.batch,
         device=options.device,
+        start=options.start,
     )
     run(task, settings_from(options))
 

@@ -1,4 +1,4 @@
-"""Encode the rendered views once, for the diffusion trainings.
+"""Encode the rendered views once, for the training of the views network.
 
     python -m training.latents --autoencoder assets3d/weights/image/vae
 
@@ -23,7 +23,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from training.autoencoder import on_white
+from training.backgrounds import on_white
 from training.data import load_props
 from training.run import command_line
 

@@ -2,13 +2,16 @@
 
     python -m training.text_to_image --total-minutes 60 --minutes 8 --export assets3d/weights/image
 
-Pictures are the front views on white. The exported folder is a StableDiffusionPipeline, loadable by
-`AutoPipelineForText2Image`, with `words.json`, the words that the captions used.
+Pictures are fronts of props on white, and in every fifth step tiles of materials, so that one model
+draws what the steps image and texture ask for. The exported folder is a StableDiffusionPipeline,
+loadable by `AutoPipelineForText2Image`, with `words.json`, the words that the captions used.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +20,31 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from assets3d.textures.seamless.settings import NEGATIVE_PROMPT
 from training.card import write_card
 from training.checkpoint import Progress
 from training.diffusion import Noising, new_scheduler, spread_steps
-from training.latents import Latents, decode, load_autoencoder, read_command
+from training.latents import decode, load_autoencoder
+from training.picture_latents import (
+    AUTOENCODER,
+    FOLDER,
+    PictureLatents,
+    load_picture_latents,
+    on_torus,
+)
 from training.plots import contact_sheet
-from training.run import fresh, run, settings_from
+from training.run import command_line, fresh, run, settings_from
 from training.tokens import END, MAX_TOKENS, START, new_tokenizer, words_in
 
 TEXT_WIDTH = 128
-WIDTHS = {"cpu": (96, 128, 128), "gpu": (96, 128, 128)}
+#: From full size down. The first level is thin: at 32 x 32 latents it costs most and decides least.
+WIDTHS = {"cpu": (48, 96, 128, 128), "gpu": (48, 96, 128, 128)}
 CAPTION_DROPOUT = 0.1
+#: Share of the steps that see tiles, and of those whose padding wraps: the stage draws both ways.
+TILES, ON_TORUS = 0.2, 0.5
+#: What the caption of a tile is dropped for: guidance compares the words with either of them.
+NO_WORDS = ("", NEGATIVE_PROMPT)
+VALIDATION_PROPS, VALIDATION_TILES = 64, 24
 
 
 def new_text_encoder(tokenizer: Any, width: int = TEXT_WIDTH, layers: int = 2) -> nn.Module:
@@ -51,7 +68,7 @@ def new_text_encoder(tokenizer: Any, width: int = TEXT_WIDTH, layers: int = 2) -
 
 
 def new_unet(preset: str, size: int) -> nn.Module:
-    """Return an untrained U-Net for latents of size x size; attention after the first halving."""
+    """Return an untrained U-Net for latents of size x size; words enter after two halvings."""
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(
@@ -60,11 +77,11 @@ def new_unet(preset: str, size: int) -> nn.Module:
         out_channels=4,
         block_out_channels=WIDTHS[preset],
         layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        down_block_types=("DownBlock2D",) * 2 + ("CrossAttnDownBlock2D",) * 2,
+        up_block_types=("CrossAttnUpBlock2D",) * 2 + ("UpBlock2D",) * 2,
         cross_attention_dim=TEXT_WIDTH,
         attention_head_dim=4,
-        norm_num_groups=32,
+        norm_num_groups=16,
     )
 
 
@@ -153,12 +170,12 @@ def save_pipeline(
 
 
 class TextToImageTask:
-    """Predict the velocity of front-view latents from captions."""
+    """Predict the velocity of the latents of fronts and tiles from captions."""
 
     def __init__(
         self,
-        training: Latents,
-        validation: Latents,
+        training: PictureLatents,
+        validation: PictureLatents,
         autoencoder: Path,
         *,
         preset: str,
@@ -167,34 +184,53 @@ class TextToImageTask:
         out: Path,
     ):
         self.out = out
-        self.captions = training.captions.reshape(-1).tolist()
-        self.words = words_in(self.captions)
+        captions = training.captions.reshape(-1).tolist()
+        self.words = words_in([*captions, NEGATIVE_PROMPT])
         self.tokenizer = new_tokenizer(self.words)
-        size = training.plain.shape[-1]
+        size = training.latents.shape[-1]
         self.networks = fresh(
             lambda: nn.ModuleDict(
                 {"unet": new_unet(preset, size), "text": new_text_encoder(self.tokenizer)}
             )
         )
         variants = training.captions.shape[1]
-        self.ids = token_ids(self.tokenizer, self.captions).unflatten(0, (-1, variants))
-        self.empty = token_ids(self.tokenizer, [""])[0]
-        self.fronts = torch.stack([training.plain[:, 0], training.mirrored[:, 0]], 1).float()
-        self.prompts = [str(c) for c in validation.captions[:64, 0]]
-        self.validation = validation.plain[:64, 0].float()
+        self.ids = token_ids(self.tokenizer, captions).unflatten(0, (-1, variants))
+        self.nothing = token_ids(self.tokenizer, list(NO_WORDS))
+        self.latents = training.latents
+        self.places = [torch.from_numpy(np.flatnonzero(training.is_tile == k)) for k in (0, 1)]
+        chosen = np.concatenate(
+            [
+                _spread(np.flatnonzero(~validation.is_tile), VALIDATION_PROPS),
+                _spread(np.flatnonzero(validation.is_tile), VALIDATION_TILES),
+            ]
+        )
+        self.prompts = [str(caption) for caption in validation.captions[chosen, 0]]
+        self.validation_is_tile = torch.from_numpy(validation.is_tile[chosen])
+        self.validation = validation.latents[chosen, 0].float()
         self.autoencoder, self.batch, self.device = autoencoder, batch, device
         self.noising = Noising(device)
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
         """See `training.task.Task`."""
-        count, variants = self.ids.shape[:2]
-        props = torch.randint(count, (self.batch,), generator=generator)
-        clean = self.fronts[props, torch.randint(2, (self.batch,), generator=generator)]
-        ids = self.ids[props, torch.randint(variants, (self.batch,), generator=generator)]
-        ids[torch.rand(self.batch, generator=generator) < CAPTION_DROPOUT] = self.empty
+        tiles, wraps = (
+            torch.rand(2, generator=generator) < torch.tensor([TILES, ON_TORUS])
+        ).tolist()
+        places = self.places[int(tiles)]
+        chosen = places[torch.randint(len(places), (self.batch,), generator=generator)]
+        mirrored = torch.randint(2, (self.batch,), generator=generator)
+        clean = self.latents[chosen, mirrored].float()
+        ids = self.ids[chosen, torch.randint(self.ids.shape[1], (self.batch,), generator=generator)]
+        dropped = torch.rand(self.batch, generator=generator) < CAPTION_DROPOUT
+        which = torch.randint(len(NO_WORDS), (self.batch,), generator=generator)
+        ids[dropped] = self.nothing[which[dropped] if tiles else 0 * which[dropped]]
+        if tiles:
+            # A tile may begin anywhere.
+            turns = torch.randint(clean.shape[-1], (self.batch, 2), generator=generator).tolist()
+            clean = torch.stack([x.roll(t, (1, 2)) for x, t in zip(clean, turns, strict=True)])
         noise = torch.randn(clean.shape, generator=generator)
         steps = spread_steps(self.batch, generator)
-        return self._velocity_loss(self.networks, clean, ids, noise, steps), self.batch
+        loss = self._velocity_loss(self.networks, clean, ids, noise, steps, tiles and wraps)
+        return loss, self.batch
 
     def _velocity_loss(
         self,
@@ -203,24 +239,36 @@ class TextToImageTask:
         ids: torch.Tensor,
         noise: torch.Tensor,
         steps: torch.Tensor,
+        wraps: bool = False,
     ) -> torch.Tensor:
         clean, ids, noise, steps = (x.to(self.device) for x in (clean, ids, noise, steps))
-        return velocity_loss(networks, self.noising, clean, ids, noise, steps)
+        with on_torus(unet=networks["unet"]) if wraps else nullcontext():
+            return velocity_loss(networks, self.noising, clean, ids, noise, steps)
 
     def validate(self, networks: nn.Module) -> dict[str, float]:
-        """The loss on held-out seeds, with fixed noise and steps."""
+        """The loss on held-out seeds, with fixed noise and steps, of props and of tiles."""
         generator = torch.Generator().manual_seed(1)
-        noise = torch.randn(self.validation.shape, generator=generator)
-        steps = spread_steps(len(self.validation), generator)
         ids = token_ids(self.tokenizer, self.prompts)
-        loss = self._velocity_loss(networks, self.validation, ids, noise, steps)
-        return {"validation_loss": float(loss)}
+        losses = {}
+        for name, kind in (("validation_loss", False), ("tiles_validation_loss", True)):
+            places = self.validation_is_tile == kind
+            clean = self.validation[places]
+            noise = torch.randn(clean.shape, generator=generator)
+            steps = spread_steps(len(clean), generator)
+            losses[name] = float(
+                self._velocity_loss(networks, clean, ids[places], noise, steps, kind)
+            )
+        return losses
 
     def samples(self, networks: nn.Module) -> NDArray[np.uint8]:
-        """Sixteen held-out captions in order, 16 steps, guidance 4."""
-        prompts = self.prompts[:16]
+        """Sixteen held-out captions of props, eight of materials; 16 steps, guidance 3."""
+        props, tiles = (
+            [p for p, tile in zip(self.prompts, self.validation_is_tile, strict=True) if tile == k]
+            for k in (False, True)
+        )
+        prompts = props[:16] + tiles[:: max(1, len(tiles) // 8)][:8]
         (self.out / "samples.txt").write_text("\n".join(prompts) + "\n")
-        latents = self.generate(networks, prompts, steps=16, guidance=4.0, seed=0)
+        latents = self.generate(networks, prompts, steps=16, guidance=3.0, seed=0)
         return contact_sheet(decode(load_autoencoder(self.autoencoder, self.device), latents), 8)
 
     def generate(
@@ -228,7 +276,7 @@ class TextToImageTask:
     ) -> torch.Tensor:
         """Sample latents (N, 4, h, w) of prompts with DDIM and classifier-free guidance."""
         generator = torch.Generator().manual_seed(seed)
-        shape = (len(prompts), *self.fronts.shape[2:])
+        shape = (len(prompts), *self.latents.shape[2:])
         latents = torch.randn(shape, generator=generator).to(self.device)
         ids = token_ids(self.tokenizer, [""] * len(prompts) + prompts).to(self.device)
         return draw_latents(networks, latents, ids, steps=steps, guidance=guidance)
@@ -236,30 +284,42 @@ class TextToImageTask:
     def export(self, networks: nn.Module, folder: Path, progress: Progress, note: str) -> None:
         """Write the whole pipeline, fp16, and words.json."""
         save_pipeline(networks, self.tokenizer, self.autoencoder, self.words, folder)
+        side = 8 * self.latents.shape[-1]
         write_card(
             folder,
-            "Text to image, 128 px",
+            f"Text to image, {side} px",
             what="StableDiffusionPipeline: CLIP text encoder of 2 layers, U-Net of "
             f"{sum(p.numel() for p in networks['unet'].parameters()) / 1e6:.1f} M parameters, "
             "v-prediction with zero terminal SNR, 10 % caption dropout.",
-            data=f"front views on white of {len(self.fronts)} procedural props "
-            "of `assets3d.props`, mirrored half of the time, with generated captions.",
+            data=f"front views on white of {len(self.places[0])} procedural props of "
+            f"`assets3d.props`, and {len(self.places[1])} tiles of the procedural materials of "
+            "`assets3d.textures.world`, mirrored half of the time, with generated captions.",
             note=note,
             progress=progress,
-            limits=f"knows the {len(self.words)} words of `words.json` and the props they "
+            limits=f"knows the {len(self.words)} words of `words.json` and the things they "
             "name; any other word is spelt in letters that mean nothing to it.",
             command="python -m training.text_to_image",
         )
 
 
+def _spread(places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return at most `count` of the places, evenly spread, in order."""
+    return places[np.unique(np.linspace(0, len(places) - 1, count).round().astype(int))]
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    options, training, validation = read_command(
-        __doc__.split("\n")[0], "text_to_image", arguments, batch=16, rate=8e-4
+    parser: argparse.ArgumentParser = command_line(
+        __doc__.split("\n")[0], "text_to_image", batch=16, rate=8e-4
     )
+    parser.add_argument("--latents", type=Path, default=FOLDER)
+    parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
+    options = parser.parse_args(arguments)
     task = TextToImageTask(
-        training,
-        validation,
+        *(
+            load_picture_latents(options.latents, split, options.autoencoder)
+            for split in ("training", "validation")
+        ),
         options.autoencoder,
         preset=options.preset,
         batch=options.batch,

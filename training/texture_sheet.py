@@ -1,6 +1,6 @@
-"""Draw the sheet by which the text-to-texture network is judged: one prompt a seed, none left out.
+"""Draw the sheet by which the image model is judged on materials: one prompt a seed, none left out.
 
-python -m training.texture_sheet --weights assets3d/weights/texture --out sheet.png
+python -m training.texture_sheet --weights assets3d/weights/image --out sheet.png
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def sheet(weights: Path, *, size_px: int, show_px: int, steps: int, guidance: fl
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--weights", type=Path, default=Path("assets3d/weights/texture"))
+    parser.add_argument("--weights", type=Path, default=Path("assets3d/weights/image"))
     parser.add_argument("--out", type=Path, default=Path("docs/pictures/texture_network.png"))
-    parser.add_argument("--size-px", type=int, default=128)
+    parser.add_argument("--size-px", type=int, default=256)
     parser.add_argument("--show-px", type=int, default=160)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--guidance", type=float, default=3.0)

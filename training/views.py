@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from training.autoencoder import on_white
+from training.backgrounds import on_white
 from training.card import write_card
 from training.checkpoint import Progress
 from training.data import load_props

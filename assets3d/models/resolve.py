@@ -21,7 +21,7 @@ from assets3d.models.unregistered import unregistered
 from assets3d.weight_files import refuse_pickle
 
 # The folder in assets3d/weights, where it is not the step's own name.
-_EMBEDDED_NAMES = {"splats": "lgm", "embedded-texture": "texture"}
+_EMBEDDED_NAMES = {"splats": "lgm", "texture": "image"}
 
 
 def resolve(
@@ -106,7 +106,7 @@ def _registered(where: str, step: str, entry: Entry, download: bool, places: Pla
         source, revision = "local", None
         path = _given(where, places.local[entry.name])
     elif source == "embedded":
-        folder = _EMBEDDED_NAMES.get(entry.name) or _EMBEDDED_NAMES.get(step, step)
+        folder = _EMBEDDED_NAMES.get(step, step)
         path = _embedded(where, places.embedded / folder)
     elif source == "rembg":
         path = rembg_file(where, entry.name, download)

@@ -1,7 +1,7 @@
 """A seamless picture by each mode, for materials by the dozen: with a network, or without one.
 
-A repaint needs somebody who paints. `network` is the embedded text-to-texture model: words become a
-tile, as in the texture stage. `stand-in` paints a piece of another material of the same family
+A repaint needs somebody who paints. `network` is the embedded image model: words become a tile, as
+in the texture stage. `stand-in` paints a piece of another material of the same family
 wherever it is let, without looking at what is around: it knows less than any model.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from assets3d.images.words import read_words
 from assets3d.textures.flatten import flatten_light
 from assets3d.textures.seamless import canvas, roll, source
 from assets3d.textures.seamless.settings import SeamlessSettings, geometry_of, workflow_exact
@@ -32,8 +33,8 @@ MODES = ("patch", "roll", "canvas", "circular", "workflow-exact")
 REPORTED_ONLY = ("workflow-exact",)
 PAINTERS = ("network", "stand-in")
 #: The model of `network`, and where its weights lie.
-NETWORK = "embedded-texture"
-WEIGHTS = Path(__file__).parents[2] / "assets3d" / "weights" / "texture"
+NETWORK = "embedded"
+WEIGHTS = Path(__file__).parents[2] / "assets3d" / "weights" / "image"
 _PROFILE = Path(__file__).parents[2] / "configs" / "profiles" / "embedded.yaml"
 #: Where the profile has no such model, what the embedded image model is sampled with.
 _USUAL = {
@@ -43,8 +44,10 @@ _USUAL = {
 
 
 def usual_painter() -> str:
-    """Return `network` where its weights lie in this checkout."""
-    return "network" if WEIGHTS.is_dir() else "stand-in"
+    """Return `network` where the weights of this checkout were taught materials."""
+    words = read_words(WEIGHTS)
+    taught = words is not None and "texture" in words.words
+    return "network" if taught else "stand-in"
 
 
 def tile_maker(painter: str, model: str = NETWORK) -> tuple[MakeTile, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The texture network that ships, through the stage: words become a tile in every drawing mode."""
+"""The image model that ships draws materials too: words become a tile in every drawing mode."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from assets3d.images.words import read_words
 from assets3d.textures.seams import THRESHOLDS
 from stages import texture
 from stages._executor import LocalExecutor
@@ -17,11 +18,11 @@ from stages.manifest import Manifest, check_entry
 
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = {
-    "model": "embedded-texture",
+    "model": "embedded",
     "scheduler": "ddim",
     "steps": 6,
     "guidance": 3.0,
-    "size_px": 128,
+    "size_px": 256,
     "dtype": "float32",
     "device": "cpu",
     "threads": 1,
@@ -32,13 +33,14 @@ MODES = ("circular", "roll", "canvas")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Red bricks in every mode, and roof tiles, which the network was never shown."""
-    if not (ROOT / "assets3d/weights/texture").is_dir():
-        pytest.skip("no embedded weights here")
+    words = read_words(ROOT / "assets3d/weights/image")
+    if words is None or "texture" not in words.words:
+        pytest.skip("the image model that is here was not taught materials")
     project = tmp_path_factory.mktemp("project")
     (project / "configs").symlink_to(ROOT / "configs")
     prompts = {mode: ("red brick wall", mode) for mode in MODES} | {"green": ("green moss", "roll")}
     specs = {
-        name: check_entry(name, {"kind": "material", "prompt": p, "mode": m, "size_px": 256})
+        name: check_entry(name, {"kind": "material", "prompt": p, "mode": m, "size_px": 512})
         for name, (p, m) in prompts.items()
     }
     specs["roof"] = specs["circular"].model_copy(update={"prompt": "zinc roof"})
@@ -54,7 +56,7 @@ def test_tiles_drawn_from_words_have_no_seam_in_any_mode(folder):
     for mode in MODES:
         picture = cv2.imread(str(folder / mode / "texture.png"))
         record = json.loads((folder / mode / "record.json").read_text())
-        assert picture.shape == (256, 256, 3)
+        assert picture.shape == (512, 512, 3)
         assert picture.std() > 5.0
         assert record["numbers"]["drawn_px"] == PARAMS["size_px"]
         assert record["numbers"]["seam_nb"] < THRESHOLDS["colour"].seam_nb, mode

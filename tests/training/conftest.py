@@ -32,14 +32,46 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def vae(data, tmp_path_factory):
+def pictures(data, tmp_path_factory):
+    """The same discs in the format of training.pictures, and stripes for tiles."""
+    folder = tmp_path_factory.mktemp("pictures")
+    stripes = np.zeros((4, SIZE, SIZE, 4), np.uint8)
+    stripes[:, :, ::2], stripes[..., 3] = (200, 60, 60, 255), 255
+    for split, name, first_seed in (
+        ("training", "shard_00000.npz", 0),
+        ("validation", "validation.npz", 990_000),
+    ):
+        with np.load(data / name) as file:
+            fronts = {key: file[key] for key in ("captions", "families", "seeds")}
+            np.savez(folder / f"{split}_props.npz", rgba=file["rgba"][:, 0], **fronts)
+        np.savez(
+            folder / f"{split}_tiles.npz",
+            rgba=stripes,
+            captions=np.array([["red bricks"] * 9] * 4),
+            families=np.array(["bricks"] * 4),
+            seeds=np.arange(first_seed, first_seed + 4),
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vae(pictures, tmp_path_factory):
     """A barely trained autoencoder, trained in two goes."""
     from training.autoencoder import main
 
     folder = tmp_path_factory.mktemp("image")
     for steps in (1, 2):
-        main([*options(data, folder / "out", steps), "--export", str(folder / "vae")])
+        main([*options(pictures, folder / "out", steps), "--export", str(folder / "vae")])
     return folder / "vae"
+
+
+@pytest.fixture(scope="session")
+def picture_latents(pictures, vae, tmp_path_factory):
+    from training.picture_latents import main
+
+    folder = tmp_path_factory.mktemp("picture_latents")
+    main(["--data", str(pictures), "--autoencoder", str(vae), "--out", str(folder)])
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ def progress(folder):
 
 
 def test_autoencoder_resumes_and_exports_normalised_latents(data, vae):
-    from training.autoencoder import on_white
+    from training.backgrounds import on_white
     from training.data import load_props
     from training.latents import encode, load_autoencoder
 
@@ -52,15 +52,22 @@ def test_views_resume(data, vae, latents, tmp_path):
 
 
 @pytest.mark.slow
-def test_text_to_image_resumes_and_loads_as_a_pipeline(data, vae, latents, tmp_path):
+def test_text_to_image_resumes_and_loads_as_a_pipeline(pictures, vae, picture_latents, tmp_path):
     from diffusers import AutoPipelineForText2Image
 
     from training.latents import autoencoder_hash
     from training.text_to_image import main
 
-    more = ["--latents", str(latents), "--autoencoder", str(vae)]
+    more = ["--latents", str(picture_latents), "--autoencoder", str(vae)]
     for steps in (1, 2):
-        main([*options(data, tmp_path / "out", steps), *more, "--export", str(tmp_path / "image")])
+        main(
+            [
+                *options(pictures, tmp_path / "out", steps),
+                *more,
+                "--export",
+                str(tmp_path / "image"),
+            ]
+        )
     assert progress(tmp_path / "out")["step"] == 2
     assert autoencoder_hash(tmp_path / "image" / "vae") == autoencoder_hash(vae)
     pipeline = AutoPipelineForText2Image.from_pretrained(
@@ -73,7 +80,7 @@ def test_text_to_image_resumes_and_loads_as_a_pipeline(data, vae, latents, tmp_p
     assert "red" in json.loads((tmp_path / "image" / "words.json").read_text())["words"]
 
 
-def test_a_resumed_training_equals_an_unbroken_one(data, tmp_path):
+def test_a_resumed_training_equals_an_unbroken_one(pictures, tmp_path):
     from safetensors.torch import load_file
 
     from training.autoencoder import main
@@ -81,7 +88,7 @@ def test_a_resumed_training_equals_an_unbroken_one(data, tmp_path):
     # The whole length enters the learning rate, so the first slice is cut by time, not by steps.
     for name, minutes in (("broken", "0.002"), ("broken", "5"), ("whole", "5")):
         more = ["--minutes", minutes, "--total-minutes", "1e9", "--threads", "1"]
-        main([*options(data, tmp_path / name, 3), *more])
+        main([*options(pictures, tmp_path / name, 3), *more])
     broken = load_file(tmp_path / "broken" / "checkpoint.safetensors")
     whole = load_file(tmp_path / "whole" / "checkpoint.safetensors")
     assert broken.keys() == whole.keys()

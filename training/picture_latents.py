@@ -1,0 +1,140 @@
+"""Encode fronts of props and tiles of materials once, for the training of the image model.
+
+    python -m training.picture_latents --autoencoder training/out/vae
+
+Mean latents of the pictures on white and of the mirrored ones (an autoencoder does not mirror
+exactly); tiles are encoded with padding that wraps, so that their latents are periodic too. The
+file names the hash of the autoencoder that made it, so that no other is mixed in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from assets3d.textures.seamless.circular import circular_padding
+from training.backgrounds import on_white
+from training.latents import autoencoder_hash, encode, load_autoencoder
+from training.pictures import FOLDER as PICTURES
+from training.pictures import load_pictures
+
+FILE = "picture_latents.safetensors"
+FOLDER = Path("training/out/picture_latents")
+AUTOENCODER = Path("training/out/vae")
+
+
+@dataclass(frozen=True)
+class PictureLatents:
+    """N pictures' latents in memory.
+
+    Attributes:
+        latents: (N, 2, C, h, w) float16: as it is, mirrored.
+        captions: (N, K) variants of the caption.
+        is_tile: (N,) bool, see `Pictures`.
+    """
+
+    latents: torch.Tensor
+    captions: NDArray[np.str_]
+    is_tile: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+
+def on_torus(*, unet: nn.Module | None = None, vae: nn.Module | None = None) -> Any:
+    """Return a context in which the networks' padding wraps, as the stage's mode circular does."""
+    nothing = nn.Identity()
+    return circular_padding(SimpleNamespace(unet=unet or nothing, vae=vae or nothing))
+
+
+def write_latents(
+    data: Path, autoencoder_folder: Path, out: Path, device: str, limit: int | None
+) -> None:
+    """Encode both splits into `out`, unless the same work already lies there."""
+    autoencoder = load_autoencoder(autoencoder_folder, device)
+    out.mkdir(parents=True, exist_ok=True)
+    for split in ("validation", "training"):
+        pictures = load_pictures(data, split, limit)
+        wanted = {"autoencoder": autoencoder_hash(autoencoder_folder), "count": len(pictures)}
+        path = out / f"{split}.{FILE}"
+        if path.exists() and _made_from(path) == wanted:
+            print(f"{path}: already there")
+            continue
+        started = time.monotonic()
+        parts = []
+        for start in range(0, len(pictures), 16):
+            rgba = torch.from_numpy(pictures.rgba[start : start + 16])
+            # Props come first; a batch across the border is taken for one of props.
+            tiles = bool(pictures.is_tile[start : start + 16].all())
+            with on_torus(vae=autoencoder) if tiles else nullcontext():
+                both = [encode(autoencoder, on_white(x), device) for x in (rgba, rgba.flip(2))]
+            parts.append(torch.stack(both, 1).half())
+        unfinished = path.with_name(path.name + ".unfinished")
+        metadata = {
+            "made_from": json.dumps(wanted),
+            "captions": json.dumps(pictures.captions.tolist()),
+            "is_tile": json.dumps(pictures.is_tile.tolist()),
+        }
+        save_file({"latents": torch.cat(parts)}, unfinished, metadata=metadata)
+        unfinished.replace(path)
+        print(f"{path}: {len(pictures)} pictures in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def load_picture_latents(folder: Path, split: str, autoencoder_folder: Path) -> PictureLatents:
+    """Read a split's latents.
+
+    Raises:
+        FileNotFoundError: nothing has been encoded yet.
+        ValueError: they were made by another autoencoder.
+    """
+    path = Path(folder) / f"{split}.{FILE}"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: run `python -m training.picture_latents` first")
+    if _made_from(path)["autoencoder"] != autoencoder_hash(autoencoder_folder):
+        raise ValueError(
+            f"{path}: found another autoencoder's latents, wanted {autoencoder_folder}'s"
+        )
+    with safe_open(path, framework="pt") as file:
+        words = file.metadata()
+        return PictureLatents(
+            file.get_tensor("latents"),
+            np.array(json.loads(words["captions"])),
+            np.array(json.loads(words["is_tile"])),
+        )
+
+
+def _made_from(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as file:
+        found: dict[str, Any] = json.loads(file.metadata()["made_from"])
+        return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, default=PICTURES)
+    parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--limit", type=int, default=None)
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    write_latents(options.data, options.autoencoder, options.out, options.device, options.limit)
+
+
+if __name__ == "__main__":
+    main()
