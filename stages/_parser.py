@@ -38,6 +38,7 @@ VERBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "show": ("show how an asset was made", ("show red_mug",)),
     "doctor": ("look over this installation", ("doctor",)),
     "models": ("list, describe and fetch models", ("models fetch sdxl-lightning-4",)),
+    "props": ("say what the embedded models were taught", ("props list",)),
     "gc": ("remove what no asset uses any more", ("gc --dry-run",)),
     "open": ("open the gallery", ("open",)),
     "completion": (
@@ -49,6 +50,12 @@ _MODEL_ACTIONS = {
     "list": ("every model: whether it is on this machine, its size", "models list"),
     "table": ("licences, sizes and repositories, as a Markdown table", "models table"),
     "fetch": ("download, verify and pin", "models fetch sdxl-lightning-4"),
+}
+_PROPS_ACTIONS = {
+    "list": (
+        "the words of a prompt that are known; with --pictures, one prop of each",
+        "props list",
+    )
 }
 SHELLS = ("bash", "zsh", "fish")
 
@@ -88,6 +95,8 @@ def make_parser() -> argparse.ArgumentParser:
     parsers["show"].add_argument("asset", metavar="ID", help="an asset of the manifest")
     parsers["explain"].add_argument("asset", metavar="ID", nargs="?", help="only this asset")
     _add_models(parsers["models"])
+    listed = _add_actions(parsers["props"], _PROPS_ACTIONS)["list"]
+    listed.add_argument("--pictures", action="store_true", help="draw runs/known_props.png too")
     parsers["gc"].add_argument("--dry-run", action="store_true", help="only say what would go")
     parsers["completion"].add_argument("shell", choices=SHELLS, help="the shell that you use")
     return parser
@@ -145,13 +154,18 @@ def _add_new(new: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_models(parser: argparse.ArgumentParser) -> None:
+def _add_actions(
+    parser: argparse.ArgumentParser, what: Mapping[str, tuple[str, str]]
+) -> dict[str, argparse.ArgumentParser]:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    parsers = {
+    return {
         action: actions.add_parser(action, help=text, description=text, epilog=_examples(example))
-        for action, (text, example) in _MODEL_ACTIONS.items()
+        for action, (text, example) in what.items()
     }
-    fetch = parsers["fetch"]
+
+
+def _add_models(parser: argparse.ArgumentParser) -> None:
+    fetch = _add_actions(parser, _MODEL_ACTIONS)["fetch"]
     fetch.add_argument("names", metavar="NAME", nargs="*", help="the profile's by default")
     fetch.add_argument("--force", action="store_true", help="download again what is here")
 

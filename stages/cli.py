@@ -125,6 +125,19 @@ def _models(project: Project, options: argparse.Namespace) -> int:
     return 0
 
 
+def _props(project: Project, options: argparse.Namespace) -> int:
+    from stages import _known as known
+
+    words = known.image_words()
+    print("\n".join(known.known_lines(words)))
+    if options.pictures:
+        count = known.draw_sheet(known.SHEET, words)
+        print(f"{count} props: {known.SHEET}")
+    else:
+        print("pictures of them: assets3d props list --pictures")
+    return 0
+
+
 def _gc(project: Project, options: argparse.Namespace) -> int:
     from stages import _garbage
 
@@ -151,6 +164,7 @@ _HANDLERS: dict[str, Callable[[Project, argparse.Namespace], int]] = {
     "show": _show,
     "doctor": _doctor,
     "models": _models,
+    "props": _props,
     "gc": _gc,
     "open": _open,
 }

@@ -33,3 +33,22 @@ def contact_sheet(
             sheet.paste(picture, (left, top + _LABEL_PX), picture)
             draw.text((left + 3, top + 1), prop.caption, fill=(60, 60, 60))
     return sheet
+
+
+def overview(families: Sequence[str], size_px: int, columns: int) -> Image.Image:
+    """Return a sheet of one prop of each family, a three-quarter view on white over its name."""
+    rows = -(-len(families) // columns)
+    width, height = columns * size_px, rows * (size_px + _LABEL_PX)
+    sheet = Image.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(sheet)
+    camera = orbit_cameras([30.0], [20.0], size_px)
+    for place, name in enumerate(families):
+        row, column = divmod(place, columns)
+        left, top = column * size_px, row * (size_px + _LABEL_PX)
+        picture = Image.fromarray(
+            np.asarray(render_prop(sample_prop(name, 3), camera).rgba)[0], "RGBA"
+        )
+        sheet.paste(picture, (left, top), picture)
+        label = FAMILIES[name].nouns[0]
+        draw.text((left + (size_px - draw.textlength(label)) // 2, top + size_px), label, "#444")
+    return sheet
