@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stages._candidate_section import candidates_section, candidates_title
+from stages._gallery_pictures import given_picture, shown
 from stages._page import PAGE_FOLDER, address, bars
 from stages._records import RECORD_FILE
 from stages._report import AssetReport
@@ -33,11 +34,16 @@ _PICTURES = (
 #: What a person takes away where nothing was packaged.
 _FILES = (".bvh", ".glb", ".obj", ".stl")
 _MATERIAL = "material.json"
+#: Said where the page's script finds that it lies elsewhere: the links to them become words.
+_BESIDE = (
+    '<p class="soft" id="alone" hidden>This is a copy of the gallery alone: it holds the pictures '
+    "and what can be turned, but not these files.</p>"
+)
 _VIEWER = ("viewer.js", "mesh.js", "splats.js", "material.js", "asset.js")
 
 
 def asset_page(report: AssetReport, folder: Path, problem: str = "") -> str:
-    """Return the page that will lie in `folder`/assets, with links relative to `folder`.
+    """Return the page that will lie in `folder`/assets, and link its pictures into `folder`.
 
     Args:
         report: the asset.
@@ -61,7 +67,8 @@ def asset_page(report: AssetReport, folder: Path, problem: str = "") -> str:
 <html lang="en"><head><meta charset="utf-8"><base href="../">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>{name}</title>
 <link rel="stylesheet" href="{PAGE_FOLDER}/gallery.css"></head><body>
-<main class="asset"><p id="back-line"><a id="back" href="index.html">‹ all assets</a></p>
+<main class="asset" data-home="{_home(folder)}">
+<p id="back-line"><a id="back" href="index.html">‹ all assets</a></p>
 <div class="head"><h1>{name}</h1>
 <span class="badge">{_badge(report)}</span></div>
 <p class="soft">{escape(report.words)}{seed}</p>
@@ -153,7 +160,9 @@ def _files(report: AssetReport, folder: Path) -> str:
         f'<tr><th>{escape(role)}</th><td>{link}</td><td class="number">{_size(facts)}</td></tr>'
         for role, link, facts in rows
     )
-    return f'<div class="scroll"><table>{cells}</table></div>' if cells else ""
+    if not cells:
+        return ""
+    return f'{_BESIDE}<div class="scroll"><table>{cells}</table></div>'
 
 
 def _size(facts: Mapping[str, Any]) -> str:
@@ -163,27 +172,30 @@ def _size(facts: Mapping[str, Any]) -> str:
     return f"{size / 1e6:.2f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 
+def _home(folder: Path) -> str:
+    """Return where the steps' folders lie beside the gallery, for the page's script to tell."""
+    return escape("/".join(folder.resolve().parts[-2:]))
+
+
 def _link(path: Path, text: str, folder: Path) -> str:
-    return f'<a href="{address(path, folder)}">{escape(text)}</a>'
+    """Return a link to a file that a copy of the gallery does not have."""
+    return f'<a class="beside" href="{address(path, folder)}">{escape(text)}</a>'
 
 
 def _pictures(report: AssetReport, folder: Path) -> str:
-    figures = []
-    spec = report.spec
-    picture = None if spec is None else spec.sources.get("image")
-    if picture is not None and picture.is_file():
-        figures.append(_figure(picture, "input", folder))
+    given = given_picture(report, folder)
+    figures = [_figure(given, "input")] if given else []
     for step, pattern, caption in _PICTURES:
         found = sorted(report.folders[step].glob(pattern)) if step in report.folders else []
         for number, path in enumerate(found, 1):
             text = f"{caption} {number} of {len(found)}" if len(found) > 1 else caption
-            figures.append(_figure(path, text, folder))
+            small = path.name.startswith("view_")
+            figures.append(_figure(shown(path, folder), text, small=small))
     return f'<div class="pictures">{"".join(figures)}</div>' if figures else ""
 
 
-def _figure(path: Path, caption: str, folder: Path) -> str:
-    link = address(path, folder)
-    size = ' class="small"' if path.name.startswith("view_") else ""
+def _figure(link: str, caption: str, *, small: bool = False) -> str:
+    size = ' class="small"' if small else ""
     return (
         f'<figure><a href="{link}"><img{size} loading="lazy" src="{link}" alt="{escape(caption)}">'
         f"</a><figcaption>{escape(caption)}</figcaption></figure>"
@@ -204,7 +216,8 @@ def _row(report: AssetReport, step: str, folder: Path) -> str:
     cells += [f"model {name}" for name in models]
     cells += [f"{report.seconds[step]:.1f} s"] if step in report.seconds else []
     link = _link(report.folders[step] / RECORD_FILE, RECORD_FILE, folder)
-    return f"<tr><th>{step}</th><td>{escape(', '.join(cells))}</td><td>{link}</td></tr>"
+    told = escape(", ".join(cells))
+    return f'<tr><th>{step}</th><td>{told}</td><td class="whole">{link}</td></tr>'
 
 
 def _value(value: object) -> str:

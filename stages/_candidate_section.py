@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stages._candidate_report import CandidateReport
 from stages._candidates import CHOICE
-from stages._page import address
+from stages._gallery_pictures import shown
 from stages._report import AssetReport
 
 #: (step, file), the best first: what a candidate looks like.
@@ -78,7 +78,7 @@ def _pictures(number: int, one: CandidateReport, folder: Path) -> Iterator[str]:
     looks = [one.folders[step] / file for step, file in _LOOKS if step in one.folders]
     cutouts = [one.folders[step] / file for step, file in [_CUTOUT] if step in one.folders]
     for path in [*cutouts, *[look for look in looks if look.is_file()][:1]]:
-        link = address(path, folder)
+        link = shown(path, folder)
         yield (f'<a href="{link}"><img loading="lazy" src="{link}" alt="candidate {number}"></a>')
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from stages._gallery_pictures import shown
 from stages._report import AssetReport, summary
 
 #: The folders in the gallery: one page per asset, and the scripts and the style.
@@ -53,7 +54,7 @@ _BAR_NAMES = {
 
 
 def page(reports: Sequence[AssetReport], folder: Path) -> str:
-    """Return the page that will lie in `folder`, with links relative to it."""
+    """Return the page that will lie in `folder`, and link the cards' pictures into it."""
     cards = "\n".join(_card(report, folder) for report in reports)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -154,11 +155,11 @@ def _still(report: AssetReport, folder: Path) -> str:
     if still is None:
         return '<span class="still none">no picture</span>'
     turn = _first(report, _TURNS)
-    moving = f' data-turn="{address(turn, folder)}"' if turn and turn != still else ""
+    moving = f' data-turn="{shown(turn, folder)}"' if turn and turn != still else ""
     whole = " whole" if still.name in _FILLING else ""
     return (
         f'<img class="still{whole}" loading="lazy" decoding="async" alt="" '
-        f'src="{address(still, folder)}"{moving}>'
+        f'src="{shown(still, folder)}"{moving}>'
     )
 
 

@@ -5,8 +5,9 @@ python -m stages.gallery --manifest configs/assets.yaml --in runs/image runs/cut
     --out runs/gallery --plots runs/plots --metrics runs/metrics.json
 
 Everything works from a file, without a server, a network or scripts; with scripts there are filters
-and views to turn. The pages name the pictures where they are (../mesh/...), so they cost no second
-copy of them; only what the views draw is made anew, into data/, see `_scenes`.
+and views to turn. The folder is whole by itself: pictures are links into it that cost no room, see
+`_gallery_pictures`, and what the views draw lies in data/, see `_scenes`. Only the files for other
+programs stay where they are (../export/...); in a copy of the folder their names are no links.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from assets3d.errors import AssetError
 from stages import _failures, _page
 from stages._asset_page import asset_page
+from stages._gallery_pictures import write_given
 from stages._harness import STORE_FOLDER
 from stages._progress import say
 from stages._report import AssetReport, entry_texts, gather, metrics, summary
@@ -40,6 +42,7 @@ def write_gallery(reports: Sequence[AssetReport], out: Path) -> None:
     discard(out)
     shutil.copytree(_PAGE_SOURCES, out / _page.PAGE_FOLDER, copy_function=shutil.copyfile)
     problems = write_scenes(reports, out, store)
+    write_given(reports, out, store)
     (out / "index.html").write_text(_page.page(reports, out), encoding="utf-8")
     pages = out / _page.ASSETS_FOLDER
     pages.mkdir()

@@ -168,6 +168,15 @@ if (viewers && viewers.dataset.scene) {
   document.head.append(script);
 }
 
+// A copy of the gallery alone has no runs/ beside it: what lies there is named and leads nowhere. Looked
+// for by the address, because a page from a file may not ask whether a file is there.
+const folders = location.pathname.split("/").slice(-4, -2).map(decodeURIComponent);
+if (folders.join("/") !== assetPage.dataset.home) {
+  for (const link of document.querySelectorAll("a.beside")) link.replaceWith(...link.childNodes);
+  const alone = document.getElementById("alone");
+  if (alone) alone.hidden = false;
+}
+
 for (const code of document.querySelectorAll("pre")) {
   const button = made("button", { type: "button", class: "copy" }, "Copy");
   button.onclick = async () => {

@@ -184,7 +184,7 @@ def test_the_gallery_shows_them_all_and_counts_one(here):
     text = asset_page(found["mug"], folder)
     assert "3 candidates, 2 is kept because the entry pins it" in text
     for number in (1, 2):
-        assert f"../splats/mug~{number}/spin.webp" in text
+        assert f"pictures/mug~{number}/splats_spin.webp" in text
         assert f"{found['mug'].candidates[number].score:.3f}" in text
     assert "views: image: found nonsense" in text
     assert "candidates" not in asset_page(found["axe"], folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,25 @@ def test_a_prop_as_mesh_and_as_splats_turned_together(gallery):
     assert "LOD1" in text
     assert "box: {prompt: a red box, seed: 7}" in text
     assert "32.0 MB of 16.0 MB" in text
+
+
+def test_a_copy_of_the_gallery_alone_shows_all_and_leads_nowhere_wrong(gallery, tmp_path):
+    copied = tmp_path / "sent"
+    shutil.copytree(gallery, copied)
+
+    async def look(page: Page):
+        await page.wait_for(_READY)
+        (mesh, _) = await canvases(page, "copied")
+        found = "[document.querySelectorAll('a[href^=\"../\"]').length, alone.hidden]"
+        return mesh, await page.evaluate(found), await page.evaluate("document.body.textContent")
+
+    mesh, found, text = visit(copied / "assets/box.html", look)
+    assert share(mesh, 0) > 0.15
+    assert found == [0, False]
+    assert "box_lod1.glb" in text
+    _, (links, hidden), _ = visit(gallery / "assets/box.html", look)
+    assert links >= 3
+    assert hidden
 
 
 def test_a_material_whose_lamp_moves(gallery):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from PIL import Image
 
 from stages._asset_page import asset_page
 from stages._failures import Failure, Failures, write_failures
@@ -75,7 +78,7 @@ def test_the_page_has_a_card_for_every_asset(reports, tmp_path):
 def test_an_asset_has_every_picture_file_and_record_on_its_page(reports, tmp_path):
     gallery = tmp_path / "runs/gallery"
     found = {report.name: asset_page(report, gallery) for report in reports}
-    assert found["chest"].count("../cutout/chest/view_") == 2 * 16
+    assert found["chest"].count("pictures/chest/cutout_view_") == 2 * 16
     assert "given view 16 of 16" in found["chest"]
     assert found["chest"].count("embedded (MIT)") == 1
     for link in ("../mesh/crate/crate.glb", "../mesh/crate/record.json"):
@@ -107,10 +110,44 @@ def test_how_a_run_ended(reports, tmp_path):
     assert how_it_ended(gallery, 255).startswith("stopped before the end")
 
 
-def test_a_photograph_of_any_name_is_linked(tmp_path):
+def test_a_copy_of_the_gallery_alone_has_everything_that_its_pages_show(reports, tmp_path):
+    gallery, copied = tmp_path / "runs/gallery", tmp_path / "sent/assets"
+    write_gallery(reports, gallery)
+    picture = gallery / "pictures/crate/mesh_turntable.png"
+    assert picture.samefile(tmp_path / "runs/mesh/crate/turntable.png")  # no room is used twice
+    shutil.copytree(gallery, copied)
+    shutil.rmtree(tmp_path / "runs")
+    pages = [copied / "index.html", *(copied / "assets").glob("*.html")]
+    assert len(pages) == 1 + 5
+    links = []
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        links += re.findall(r'(?:src|data-turn|data-scene|<link[^>]+href)="([^"]+)"', text)
+        links += re.findall(r'<a href="([^"]+)"', text)
+        # What stays behind is marked, so that the page's script can make words of it.
+        assert all(
+            'class="beside"' in tag for tag in re.findall(r'<a [^>]*href="\.\./[^>]*>', text)
+        )
+    assert len([link for link in links if link.startswith("pictures/")]) >= 2 * 16 + 2
+    for link in links:
+        assert not link.startswith("..")
+        assert (copied / unquote(link)).is_file(), link
+
+
+def test_a_photograph_of_any_name_is_shown_as_a_small_copy(tmp_path):
     picture = tmp_path / "my #1 mug, 100%?.png"
-    picture.write_bytes(b"x")
-    (tmp_path / "assets.yaml").write_text(f"mug: {{image: {json.dumps(str(picture))}}}\n")
-    (report,) = gather(read_manifest(tmp_path / "assets.yaml"), [])
-    shown = asset_page(report, tmp_path)
-    assert 'src="my%20%231%20mug%2C%20100%25%3F.png"' in shown
+    Image.new("RGB", (2000, 1000), (200, 30, 30)).save(picture)
+    (tmp_path / "bad.png").write_bytes(b"x")
+    (tmp_path / "assets.yaml").write_text(
+        f"mug: {{image: {json.dumps(str(picture))}}}\nbad: {{image: {tmp_path}/bad.png}}\n"
+    )
+    reports = gather(read_manifest(tmp_path / "assets.yaml"), [])
+    gallery = tmp_path / "runs/gallery"
+    write_gallery(reports, gallery)
+    mug, bad = (gallery / f"assets/{name}.html" for name in ("mug", "bad"))
+    assert 'src="pictures/mug/given.webp"' in mug.read_text(encoding="utf-8")
+    assert "<img" not in bad.read_text(encoding="utf-8")
+    with Image.open(gallery / "pictures/mug/given.webp") as small:
+        assert small.size == (512, 256)
+    # The photograph itself is no part of the gallery: DVC would make a link of it read-only.
+    assert picture.stat().st_nlink == 1
