@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -136,12 +136,18 @@ def _part_albedo(
     gloss = torch.full_like(local[0], MATERIALS[part.material].gloss)
     takes = torch.full_like(local[0], part.material in wearing, dtype=torch.bool)
     for paint in part.paint:
-        inside = paint.region(local) < 0.0
+        rows = (paint.region(local) < 0.0).nonzero()[:, 0]
+        if len(rows) == 0:
+            continue
         material = paint.material or part.material
-        second = _coloured(material, paint.colour, replace(place, seed=place.seed + 7))
-        colour = torch.where(inside[:, None], second, colour)
-        gloss = torch.where(inside, MATERIALS[material].gloss, gloss)
-        takes = torch.where(inside, material in wearing, takes)
+        there = Place(
+            _selected(place.points, rows),
+            _selected(place.normal, rows),
+            place.grain,
+            place.seed + 7,
+        )
+        colour[rows] = _coloured(material, paint.colour, there)
+        gloss[rows], takes[rows] = MATERIALS[material].gloss, material in wearing
     return colour.clamp_(0.0, 1.0), gloss, takes
 
 
