@@ -12,7 +12,7 @@ from stages._build_verb import build_items
 from stages._failures import Failure
 from stages._progress import say
 from stages._project import Project
-from stages.deliver import PackReport, deliver_all
+from stages.deliver import PackReport, deliver_all, refused_of
 
 TO = Path("export")
 
@@ -63,13 +63,15 @@ def export_assets(
             folders[name] = items["export"].folder
         except AssetError as error:
             say(f"{error}")
-            failed.append(Failure(name, "export", "input", str(error)))
+            reason = str(error).removeprefix(f"{name}: export: ")
+            failed.append(Failure(name, "export", "input", reason))
     suffix = "" if engine == usual else f"-{engine}"
     reports = deliver_all(
         assets,
         lambda name: folders.get(name, project.runs / ".nowhere"),
         to,
         mistaken=manifest.problems,
+        refused=refused_of(failed),
         only=only,
         pack=pack,
         suffix=suffix,

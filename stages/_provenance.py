@@ -10,6 +10,9 @@ from assets3d.errors import InputError
 from assets3d.export.provenance import ModelUse, Provenance, input_verdict
 from stages._records import read_record
 
+#: Ends every line that `refusal` returns.
+_GATE = "and the profile says `commercial: true`"
+
 Records = Mapping[str, Mapping[str, Any]]
 
 
@@ -65,13 +68,17 @@ def refusal(provenance: Provenance) -> str | None:
         return None
     if provenance.input_commercial == "no":
         return (
-            f"licence: found {provenance.input_licence!r}, which is not for commercial use, and "
-            "the profile says `commercial: true`"
+            f"licence: found {provenance.input_licence!r}, which is not for commercial use, {_GATE}"
         )
     use = next(use for use in provenance.models if use.commercial != "yes")
     why = "is not for commercial use" if use.commercial == "no" else "nobody checked the licence of"
     words = f"{use.name} {why}" if use.commercial == "no" else f"{why} {use.name}"
-    return f"{use.step}: {words} ({use.licence}), and the profile says `commercial: true`"
+    return f"{use.step}: {words} ({use.licence}), {_GATE}"
+
+
+def is_refusal(message: str) -> bool:
+    """Say whether a failure of the export step is the licence gate's."""
+    return message.endswith(_GATE)
 
 
 def _words(spec: Mapping[str, Any]) -> str:

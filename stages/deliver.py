@@ -26,6 +26,7 @@ from assets3d.export.package import FORMAT, PACKAGE_FILE
 from stages import _failures
 from stages._failures import Failure
 from stages._progress import say
+from stages._provenance import is_refusal
 from stages._records import RECORD_FILE
 from stages.manifest import Manifest, read_manifest
 from stages.specs import Spec
@@ -42,7 +43,7 @@ class PackReport:
         folder: where it lies.
         delivered: assets that have their newest files.
         changed: those of them where a file was written or taken away.
-        withdrawn: assets that are wanted no more.
+        withdrawn: assets that were taken away: wanted no more, or refused by the licence gate.
         lines: what a person should know.
         failure: why it was not delivered, or not to the end.
         failed_assets: assets that could not be built.
@@ -70,6 +71,7 @@ def deliver_all(
     to: Path,
     *,
     mistaken: Collection[str] = (),
+    refused: Mapping[str, str] | None = None,
     only: str = "*",
     pack: str | None = None,
     suffix: str = "",
@@ -81,6 +83,7 @@ def deliver_all(
         folder_of: where an asset's package lies; it may not be there.
         to: the folder of the packs.
         mistaken: assets whose entry has a mistake; what was delivered of them stays.
+        refused: assets that must not be sold, with the reason; what was delivered of them goes.
         only: pattern of the ids to deliver; others stay as they are.
         pack: the only pack to deliver; without one, every pack of which an asset is meant.
         suffix: added to the folders' names, for engines besides the profile's.
@@ -96,7 +99,7 @@ def deliver_all(
     for name, wanted in packs.items():
         report = PackReport(name, (to / f"{name}{suffix}").as_posix())
         try:
-            _deliver_pack(report, wanted, folder_of, only, mistaken)
+            _deliver_pack(report, wanted, folder_of, only, mistaken, refused or {})
         except AssetError as error:
             report.failure = Failure("", "deliver", "input", str(error))
         except OSError as error:
@@ -121,6 +124,7 @@ def _deliver_pack(
     folder_of: Callable[[str], Path],
     only: str,
     mistaken: Collection[str],
+    refused: Mapping[str, str],
 ) -> None:
     folder = Path(report.folder)
     if not folder.exists() and not any((folder_of(n) / PACKAGE_FILE).is_file() for n in wanted):
@@ -136,6 +140,11 @@ def _deliver_pack(
     for name in wanted:
         source = folder_of(name)
         if not fnmatch.fnmatchcase(name, only):
+            continue
+        if name in refused:
+            outcome = delivery.refuse(folder, state, name, refused[name])
+            report.withdrawn += outcome.changed
+            note(outcome)
             continue
         package = None
         if (source / PACKAGE_FILE).is_file():
@@ -154,7 +163,8 @@ def _deliver_pack(
     for name in state.entries.keys() & set(mistaken):
         state.entries[name] = delivery.stale_entry(state.entries[name])
     if only == "*":
-        for name in [name for name in state.files if name and name not in {*wanted, *mistaken}]:
+        there = {**state.files, **state.entries}  # of a refused asset there is an entry only
+        for name in [name for name in there if name and name not in {*wanted, *mistaken}]:
             note(delivery.withdraw(folder, state, name))
             report.withdrawn += 1
     entries = [state.entries[name] for name in sorted(state.entries)]
@@ -202,6 +212,11 @@ def _manifest(name: str, entries: Sequence[Mapping[str, Any]]) -> bytes:
     }
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode()
+
+
+def refused_of(failures: Sequence[Failure]) -> dict[str, str]:
+    """Return the assets that the licence gate refused, with the reason."""
+    return {f.asset: f.message for f in failures if is_refusal(f.message)}
 
 
 def write_report(reports: Sequence[PackReport], out: Path) -> None:
@@ -258,6 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lambda name: options.packages / name,
             options.to,
             mistaken=manifest.problems,
+            refused=refused_of(_failures.read_failures(options.packages).failed),
         )
         for report in reports:
             for line in (*report.lines, str(report)):

@@ -140,6 +140,7 @@ def read_pack(manifest: str | Path) -> Pack:
         assets = tuple(
             Asset(name, entry["id"], entry["kind"], path.parent, entry["files"], entry)
             for entry in content["assets"]
+            if entry.get("status") != "refused"  # it must not be sold and was taken away
         )
     except (KeyError, TypeError) as error:
         raise PackError(

@@ -21,6 +21,8 @@ from assets3d.errors import InputError
 STATE_FILE = ".delivered.json"
 #: Grows when the meaning of `.delivered.json` changes.
 _FORMAT = 1
+#: The `status` of an entry whose asset was taken away because it must not be sold.
+REFUSED = "refused"
 _STAGED, _REPLACED = ".delivering-", ".replaced-"
 
 
@@ -116,8 +118,14 @@ def deliver(pack: Path, state: State, delivery: Delivery) -> Outcome:
     return Outcome(changed, tuple(lines))
 
 
-def withdraw(pack: Path, state: State, asset: str) -> Outcome:
+def withdraw(pack: Path, state: State, asset: str, why: str = "its asset is gone") -> Outcome:
     """Take away an asset that is wanted no more: all but the files that somebody edited or added.
+
+    Args:
+        pack: the pack's folder.
+        state: is changed and written.
+        asset: its id.
+        why: said of each file that stays.
 
     Raises:
         OSError: no permission.
@@ -136,10 +144,30 @@ def withdraw(pack: Path, state: State, asset: str) -> Outcome:
     state.files.pop(asset, None)
     state.entries.pop(asset, None)
     state.written(pack)
-    lines = [
-        f"{asset}/{name} was edited or added by hand and stays; its asset is gone" for name in kept
-    ]
-    return Outcome(True, tuple(lines))
+    lines = [f"{asset}/{name} was edited or added by hand and stays; {why}" for name in kept]
+    return Outcome(len(kept) < len(there), tuple(lines))
+
+
+def refuse(pack: Path, state: State, asset: str, reason: str) -> Outcome:
+    """Take away an asset that must not be sold; its entry stays and says so.
+
+    Args:
+        pack: the pack's folder.
+        state: is changed and written.
+        asset: its id; one that was never delivered is passed over.
+        reason: which licence, in one line.
+
+    Raises:
+        OSError: no permission.
+    """
+    entry = state.entries.get(asset)
+    if entry is None:
+        return Outcome(False)
+    outcome = withdraw(pack, state, asset, "its licence is refused")
+    state.entries[asset] = _refused_entry(entry, pack, reason)
+    state.written(pack)
+    told = f"{asset} must not be sold and is taken away: {reason}"
+    return Outcome(outcome.changed, (*((told,) if outcome.changed else ()), *outcome.lines))
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -287,6 +315,22 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 def stale_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entry of an asset whose last export failed: its files are an earlier one's."""
+    if entry["status"] == REFUSED:
+        return dict(entry)  # it has no files, or only edited ones
     line = "the last export failed: these are the files of an earlier one"
     warnings: Sequence[str] = entry["warnings"]
     return {**entry, "status": "warned", "warnings": list(dict.fromkeys([*warnings, line]))}
+
+
+def _refused_entry(entry: Mapping[str, Any], pack: Path, reason: str) -> dict[str, Any]:
+    """Return the entry of an asset that must not be sold: of its files only what stayed."""
+    files = {role: path for role, path in entry["files"].items() if (pack / path).is_file()}
+    return {
+        **entry,
+        "status": REFUSED,
+        "commercial": entry["commercial"] and False,  # null stays null: nobody checked
+        "files": files,
+        "bytes": sum((pack / path).stat().st_size for path in files.values()),
+        "sha256": {},
+        "warnings": [f"licence: taken away: {reason}"],
+    }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assets3d.export.delivery import REFUSED
+
 _MADE_BY = {
     "network": "made by AI",
     "network on a person's file": "AI worked on a file of ours",
@@ -23,7 +25,7 @@ def disclosure(pack: str, entries: Sequence[Mapping[str, Any]]) -> str:
     """
     rows = [
         f"| {entry['id']} | {entry['kind']} | {_MADE_BY[entry['made_by']]} | "
-        f"{', '.join(entry['licences']) or '-'} | {_SOLD[entry['commercial']]} |"
+        f"{', '.join(entry['licences']) or '-'} | {_sold(entry)} |"
         for entry in entries
     ]
     lines = [
@@ -40,10 +42,19 @@ def disclosure(pack: str, entries: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _sold(entry: Mapping[str, Any]) -> str:
+    if entry.get("status") != REFUSED:
+        return _SOLD[entry["commercial"]]
+    stayed = ", ".join(f"`{path}`" for path in entry["files"].values())
+    left = f"; {stayed} stayed, edited by hand" if stayed else ""
+    return f"**no**: refused and taken away{left}"
+
+
 def steam_sentence(entries: Sequence[Mapping[str, Any]]) -> str:
     """Return what a player should know, in one sentence."""
     kinds = {"prop": "3D props", "material": "surface textures", "motion": "animations"}
-    by_network = [entry for entry in entries if entry["made_by"].startswith("network")]
+    there = [entry for entry in entries if entry.get("status") != REFUSED]
+    by_network = [entry for entry in there if entry["made_by"].startswith("network")]
     if not by_network:
         return "These assets were made without generative AI."
     named = [word for kind, word in kinds.items() if any(e["kind"] == kind for e in by_network)]

@@ -46,6 +46,12 @@ def test_a_good_one(manifest):
     assert asset.path("model") == manifest.parent / "mug/mug.glb"
 
 
+def test_an_asset_that_must_not_be_sold_is_passed_over(manifest):
+    content = json.loads(manifest.read_text())
+    content["assets"].append({"id": "axe", "kind": "prop", "files": {}, "status": "refused"})
+    assert [asset.name for asset in read_pack(written(manifest.parent, content)).assets] == ["mug"]
+
+
 def test_no_manifest(tmp_path):
     assert "found no readable" in refused(tmp_path / "manifest.json")
     (tmp_path / "manifest.json").write_text("{")

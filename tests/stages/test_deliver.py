@@ -13,7 +13,8 @@ import pytest
 
 from assets3d.export import delivery
 from stages import check, deliver
-from stages.deliver import deliver_all
+from stages._failures import Failure
+from stages.deliver import deliver_all, refused_of
 from stages.manifest import check_entry
 
 ASSETS = {
@@ -102,6 +103,46 @@ def test_a_mistake_in_an_entry_takes_nothing_away(here):
     assert Path("export/kitchen/mug/mug.glb").is_file()
     assert Path("export/assets/oak/oak.glb").is_file()
     assert [entry["status"] for entry in manifest("kitchen")["assets"]] == ["warned", "ok"]
+
+
+def test_what_must_not_be_sold_is_taken_away_but_for_edits(here):
+    run()
+    Path("export/kitchen/mug/record.json").write_text("edited")
+    reason = "image: sdxl is not for commercial use (NC), and the profile says `commercial: true`"
+    report = run(refused={"mug": reason})["kitchen"]
+    assert report.lines == (
+        f"kitchen/mug must not be sold and is taken away: {reason}",
+        "kitchen/mug/record.json was edited or added by hand and stays; its licence is refused",
+    )
+    assert (report.delivered, report.withdrawn) == (1, 1)
+    assert [path.name for path in Path("export/kitchen/mug").iterdir()] == ["record.json"]
+    mug, pan = manifest("kitchen")["assets"]
+    assert (mug["status"], mug["commercial"], pan["status"]) == ("refused", False, "ok")
+    assert mug["files"] == {"record": "mug/record.json"}
+    assert (mug["bytes"], mug["sha256"]) == (6, {})
+    assert mug["warnings"] == [f"licence: taken away: {reason}"]
+    page = Path("export/kitchen/disclosure.md").read_text()
+    assert "**no**: refused and taken away; `mug/record.json` stayed" in page
+    # Again, with a mistake in its entry, and where it was never delivered: nothing new.
+    assert run(refused={"mug": reason})["kitchen"].withdrawn == 0
+    run({"pan": ASSETS["pan"]}, mistaken=["mug"])
+    assert manifest("kitchen")["assets"][0]["status"] == "refused"
+    run({"mug": ASSETS["mug"]})
+    assert manifest("kitchen")["assets"][0]["status"] == "ok"
+    assert Path("export/kitchen/mug/mug.glb").is_file()
+    run(refused={"mug": reason})
+    run({"pan": ASSETS["pan"]})  # wanted no more: the entry goes too
+    assert [entry["id"] for entry in manifest("kitchen")["assets"]] == ["pan"]
+
+
+def test_a_refused_asset_is_no_part_of_the_game(here):
+    run({"oak": ASSETS["oak"]})
+    assert "pre-generated with AI" in Path("export/assets/disclosure.md").read_text()
+    failure = Failure("oak", "export", "input", "x: y, and the profile says `commercial: true`")
+    assert refused_of([failure, Failure("mug", "export", "bug", "x")]) == {"oak": failure.message}
+    run({"oak": ASSETS["oak"]}, refused=refused_of([failure]))
+    assert "made without generative AI" in Path("export/assets/disclosure.md").read_text()
+    assert not Path("export/assets/oak").exists()
 
 
 def test_an_edit_is_kept_and_named(here):

@@ -25,7 +25,9 @@ from motion.gaits import make_gaits
 from motion.gaits.timeline import Part
 from stages import export, maps
 from stages._executor import LocalExecutor
+from stages._failures import read_failures
 from stages._harness import run_step
+from stages.deliver import refused_of
 from stages.manifest import Manifest, check_entry
 from tests.export.shapes import shape
 from tests.mesh.scenes import surfels
@@ -206,6 +208,7 @@ def test_the_gate_for_what_must_not_be_sold(runs, models, entry, words):
     assert (failure["asset"], failure["cause"]) == ("thing", "input")
     assert words in failure["message"]
     assert "commercial: true" in failure["message"]
+    assert refused_of(read_failures(out).failed) == {"thing": failure["message"]}
     assert not (out / "thing").exists()
 
 
