@@ -10,6 +10,7 @@ from assets3d.export.engines import engine_named
 from stages._adopt import adopt
 from stages._build_verb import build_items
 from stages._failures import Failure
+from stages._names import check_names, pack_folder
 from stages._progress import say
 from stages._project import Project
 from stages.deliver import PackReport, deliver_all, refused_of
@@ -37,7 +38,7 @@ def export_assets(
         to: the folder of the packs.
 
     Raises:
-        InputError: an unknown engine, or no asset is meant.
+        InputError: an unknown engine, no asset is meant, or two would have one name there.
     """
     usual = project.params("export")["engine"]
     engine = engine_named(engine or usual).name
@@ -54,6 +55,7 @@ def export_assets(
     if not meant:
         where = f" of pack {pack}" if pack else ""
         raise InputError(f"only: found no asset{where} that {only!r} fits, wanted one at least")
+    check_names(assets, engine_named(engine), usual, meant)
     adopt(project.runs, project.store)  # what `dvc pull` brought need not be built again
     folders: dict[str, Path] = {}
     failed = [Failure(name, "manifest", "input", words) for name, words in problems.items()]
@@ -65,7 +67,7 @@ def export_assets(
             say(f"{error}")
             reason = str(error).removeprefix(f"{name}: export: ")
             failed.append(Failure(name, "export", "input", reason))
-    suffix = "" if engine == usual else f"-{engine}"
+    suffix = pack_folder("", engine, usual)
     reports = deliver_all(
         assets,
         lambda name: folders.get(name, project.runs / ".nowhere"),

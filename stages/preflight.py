@@ -19,11 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from assets3d.errors import AssetError, InputError
+from assets3d.export.engines import engine_named
 from stages._adopt import adopt
 from stages._executor import make_executor
 from stages._harness import STORE_FOLDER, read_params, read_settings
 from stages._machine import read_torch_build
 from stages._models import NO_MODEL, find_models
+from stages._names import check_names, other_engines
 from stages._progress import say
 from stages._step import ITEM_STEPS, Step, find_step
 from stages._store import Store
@@ -45,7 +47,7 @@ def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manif
     Raises:
         InputError: the manifest or the profile cannot be read; the profile needs a CUDA card that
             is not there, or models that are not there and cannot be fetched; it names an engine,
-            a budget or a variant that does not exist.
+            a budget or a variant that does not exist; names that would meet, see `_names`.
     """
     manifest = read_manifest(manifest_path)
     make_executor(read_settings())
@@ -61,6 +63,10 @@ def check(manifest_path: Path, profile: str, profiles: Path = PROFILES) -> Manif
     _check_models(profile, needed, params)
     if params["export"].get("model") != "standin":
         settings_of(params["export"], {})
+        engine = engine_named(params["export"]["engine"])
+        check_names(manifest.assets, engine, engine.name)
+        for line in other_engines(manifest.assets, engine.name):
+            say(f"preflight: {line}")  # until somebody exports for that engine
     return manifest
 
 

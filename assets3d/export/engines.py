@@ -13,6 +13,9 @@ from typing import Literal
 from assets3d.errors import InputError
 from assets3d.textures.presets import PRESETS, Preset
 
+#: More levels than an entry may ask for.
+_LEVELS = 8
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -93,6 +96,17 @@ class Engine:
     def hull_file_name(self, asset: str) -> str:
         """Return the name of the file of all hulls."""
         return self.hull_file.format(model=self.model_name(asset))
+
+    def names(self, asset: str, levels: int = _LEVELS) -> set[str]:
+        """Return every name that an asset may take, whatever its kind; no two should share one.
+
+        Args:
+            asset: its id.
+            levels: how many coarser levels it may have.
+        """
+        kinds = (self.model_name, self.material_name, self.image_name, self.skinned_name)
+        lods = {self.lod_name(asset, level) for level in range(1, levels + 1)}
+        return {name(asset) for name in kinds} | lods | {self.hull_file_name(asset)}
 
 
 ENGINES: dict[str, Engine] = {
