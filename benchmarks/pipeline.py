@@ -234,7 +234,7 @@ def measure_embedded(count: int) -> dict[str, Any]:
             "full": full,
             "seconds_per_asset": round(full["seconds"] / count, 2),
             "times_the_medians": round(full["seconds"] / (count * medians), 3),
-            # What DVC, the pages and reading models add; a machine whose load changes skews medians.
+            # What DVC, pages and reading models add. A load that changes skews the medians.
             "times_the_means": round(full["seconds"] / (count * means), 3),
             "stages": stages,
             "disk": disk_use(root),
