@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -132,9 +133,14 @@ def _facts(report: AssetReport) -> Iterator[str]:
         yield f"seams: {_seams(maps)} (1: as strong as perfect tiles may be)"
     clip = report.records.get("motion", {}).get("numbers", {})
     if "seconds" in clip:
-        yield f"{clip['seconds']:.1f} s"
+        yield f"{_tenths(clip['seconds'])} s"
     if "mean_speed_m_s" in clip:
         yield f"{clip['mean_speed_m_s']:.1f} m/s on average"
+
+
+def _tenths(seconds: float) -> Decimal:
+    """Return seconds as the page's script rounds them: halves up, where Python takes even ones."""
+    return Decimal(seconds).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def _seams(maps: Mapping[str, Any]) -> str:

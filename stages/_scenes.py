@@ -22,7 +22,7 @@ from stages._store import Store, link_file
 
 STEP = "gallery"
 #: Grows when the scripts are called with something else.
-_FORMAT = 1
+_FORMAT = 2
 DATA_FOLDER = "data"
 _BETWEEN_LINES_S = 5.0
 _MODULES = {

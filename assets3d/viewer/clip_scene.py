@@ -71,6 +71,7 @@ def _clip(poses: Poses, joints: list[tuple[int, NDArray[np.float64]]]) -> dict[s
     return {
         "name": poses.name,
         "fps": poses.fps,
+        "seconds": poses.seconds,
         "frames": len(matrices),
         "joints": len(joints),
         "turn_reach": reach,

@@ -23,13 +23,15 @@ class Poses:
 
     Attributes:
         name: its name.
-        fps: frames per second, even steps from 0.
+        fps: frames per second, even steps from 0 to the end.
+        seconds: how long it lasts, to a tenth of a millisecond: files hold 32-bit times.
         worlds: (F, N, 4, 4) transforms of every node.
         sections: what happens when: dicts with name, start_s, end_s.
     """
 
     name: str
     fps: float
+    seconds: float
     worlds: Array
     sections: Sequence[dict[str, Any]] = ()
 
@@ -37,15 +39,16 @@ class Poses:
 def poses_of(document: dict[str, Any], data: bytes) -> list[Poses]:
     """Return every animation of a document; without one, the rest pose as a single frame."""
     found = [_animated(document, data, entry) for entry in document.get("animations", [])]
-    return found or [Poses("rest", FPS, _worlds(document, 1, {}))]
+    return found or [Poses("rest", FPS, 0.0, _worlds(document, 1, {}))]
 
 
 def _animated(document: dict[str, Any], data: bytes, entry: dict[str, Any]) -> Poses:
     samplers = entry["samplers"]
     times = [array(document, data, sampler["input"]).astype(np.float64) for sampler in samplers]
-    end = max(float(t[-1]) for t in times)
-    fps = min(FPS, (MOST_FRAMES - 1) / max(end, 1e-6))
-    frames = max(1, int(np.floor(end * fps + 1e-6)) + 1)
+    end = round(max(float(t[-1]) for t in times), 4)
+    steps = int(np.floor(min(end * FPS, MOST_FRAMES - 1) + 1e-6))
+    # A little slower than FPS where the end falls between two frames, or it would be cut off.
+    fps, frames = (steps / end if steps else FPS), steps + 1
     at = np.arange(frames) / fps
     tracks = {}
     for channel in entry["channels"]:
@@ -57,7 +60,7 @@ def _animated(document: dict[str, Any], data: bytes, entry: dict[str, Any]) -> P
             tracks[node, path] = sampled(times[channel["sampler"]], values, at, mode)
     extras = entry.get("extras") or {}
     sections = tuple(extras.get("sections", ()))
-    return Poses(entry.get("name", "clip"), fps, _worlds(document, frames, tracks), sections)
+    return Poses(entry.get("name", "clip"), fps, end, _worlds(document, frames, tracks), sections)
 
 
 def sampled(times: Array, values: Array, at: Array, mode: str) -> Array:

@@ -176,7 +176,7 @@ class MeshView {
 class Player {
   constructor(view, clips) {
     this.view = view;
-    this.clips = clips.map((clip) => ({ ...clip, seconds: Math.max(clip.frames - 1, 0) / clip.fps,
+    this.clips = clips.map((clip) => ({ ...clip, seconds: clip.frames > 1 ? clip.seconds : 0,
       turns: new Int16Array(bytes(clip.turns)), places: new Float32Array(bytes(clip.places)),
       middles: new Float32Array(bytes(clip.middles)) }));
     Object.assign(this, { time: 0, playing: false, told: () => {} });

@@ -68,7 +68,7 @@ def splats_of(box: Mesh, count: int = 3000):
     return from_parts(position, np.full(count, 0.9), size, rotation, rgb)
 
 
-def nodding(degrees: float = 90.0) -> bytes:
+def nodding(degrees: float = 90.0, seconds: float = 2.0) -> bytes:
     """Return a skinned box: its lower half on joint 0, 1 m to the right, its upper on joint 1."""
     builder = GlbBuilder()
     mesh = box()
@@ -90,7 +90,7 @@ def nodding(degrees: float = 90.0) -> bytes:
         "indices": builder.indices(mesh.faces, 8),
     }
     inverse = builder.array(binds.transpose(0, 2, 1).reshape(2, 16))
-    times = builder.array(np.float32([0, 2]), True)
+    times = builder.array(np.float32([0, seconds]), True)
     output = builder.vectors(turns)
     document = {
         "asset": {"version": "2.0"},

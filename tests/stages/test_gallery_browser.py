@@ -30,6 +30,7 @@ _BOXES = (
 )
 _SHOWN = "[...document.querySelectorAll('article:not([hidden])')].map((card) => card.id)"
 _READY = "document.getElementById('viewers').dataset.ready"
+_INSIDE = "document.activeElement === viewer.querySelector('iframe')"
 _FOCUS = "document.activeElement.closest('article')?.id"
 
 
@@ -232,9 +233,11 @@ def test_filters_search_and_keys(gallery):
         assert await page.evaluate(_FOCUS) == "tile"
         await page.evaluate("document.activeElement.click()")
         await page.wait_for("viewer.open")
-        await asyncio.sleep(2)  # the page inside takes the keys now
+        await page.wait_for(_INSIDE)  # the page inside takes the keys now
+        await asyncio.sleep(2)
         await press(page, "n")
         await page.wait_for("document.getElementById('title').textContent === 'box'")
+        await page.wait_for(_INSIDE)
         await asyncio.sleep(2)
         await press(page, "Escape")
         await page.wait_for("!viewer.open")

@@ -18,6 +18,7 @@ from assets3d.viewer.poses import sampled
 from assets3d.viewer.prop_scene import prop_scene
 from assets3d.viewer.splat_block import splat_block
 from stages import _scenes, _sheets
+from stages._asset_page import _tenths
 from stages._report import entry_texts, gather
 from stages._store import Store
 from stages.manifest import read_manifest
@@ -65,11 +66,21 @@ def test_of_many_splats_the_largest_are_kept(tmp_path):
     assert np.abs(points(block["positions"]) - grown[40:50, :3]).max() < 1e-4
 
 
+def test_a_clip_that_ends_between_two_frames_is_shown_to_its_end(tmp_path):
+    (tmp_path / "nod.glb").write_bytes(files.nodding(90.0, seconds=13.15))
+    (clip,) = clip_scene(tmp_path / "nod.glb")["clips"]
+    assert clip["seconds"] == 13.15
+    assert clip["frames"] == 395
+    assert (clip["frames"] - 1) / clip["fps"] == pytest.approx(13.15, abs=1e-9)
+    # The page says the same length as its script.
+    assert [str(_tenths(s)) for s in (13.15, 13.149, 2.25, 0.35)] == ["13.2", "13.1", "2.3", "0.3"]
+
+
 def test_a_clip_has_the_matrices_of_its_joints(tmp_path):
     (tmp_path / "nod.glb").write_bytes(files.nodding(90.0))
     scene = clip_scene(tmp_path / "nod.glb")
     (part,), (clip,) = scene["parts"], scene["clips"]
-    assert (clip["joints"], clip["frames"], clip["fps"]) == (2, 61, 30)
+    assert (clip["joints"], clip["frames"], clip["fps"], clip["seconds"]) == (2, 61, 30, 2.0)
     turns = values(clip["turns"], "<i2", 18).reshape(-1, 2, 3, 3) * clip["turn_reach"] / 32767
     places = values(clip["places"], "<f4", 6).reshape(-1, 2, 3)
     corner = np.array([1.0, 2.0, 1.0])  # on joint 1, which rests at (1, 1, 0) and turns about z
