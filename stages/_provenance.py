@@ -12,6 +12,8 @@ from stages._records import read_record
 
 #: Ends every line that `refusal` returns.
 _GATE = "and the profile says `commercial: true`"
+#: Of a hash: enough to tell weights apart, and to find them in record.json.
+_DIGITS = 16
 
 Records = Mapping[str, Mapping[str, Any]]
 
@@ -99,12 +101,18 @@ def _models(step: str, record: Mapping[str, Any]) -> Sequence[ModelUse]:
             step,
             model["name"],
             model["source"],
-            model["revision"],
+            _revision(model),
             model["licence"],
             model["commercial"],
         )
         for model in record["models"].values()
     ]
+
+
+def _revision(model: Mapping[str, Any]) -> str | None:
+    """Return the commit, or where there is none the first digits of the hash in the record."""
+    digest = model.get("sha256")
+    return model["revision"] or (f"sha256:{digest[:_DIGITS]}" if digest else None)
 
 
 def _drives(record: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ IPTC's word for what made it. Neither holds a time or a machine: the same asset 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -30,13 +31,30 @@ _SOURCES = {
 }
 _SOURCE_LIST = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 
+#: Words with which licences of pictures and sounds keep them from being sold; a word may go on.
+_FORBIDDING = (
+    *("noncommercial", "non commercial", "not for commercial", "no commercial", "not commercial"),
+    *("editorial", "personal use", "personal only", "personal non", "private use", "home use"),
+    *("evaluation", "trial", "demo only", "research only", "research use", "research purposes"),
+    *("academic use", "educational use", "education only", "not for sale", "not for resale"),
+)
+
 #: Whether results may be sold: "unverified" where nobody read a licence.
 Commercial = Literal["yes", "no", "unverified"]
 
 
 @dataclass(frozen=True)
 class ModelUse:
-    """A model that a step used."""
+    """A model that a step used.
+
+    Attributes:
+        step: the step.
+        name, source: of the model.
+        revision: the commit; for weights that have none, such as those that ship with the project,
+            `sha256:` and the first digits of their hash, as the record has it.
+        licence: its name.
+        commercial: whether results may be sold: yes, no or unverified.
+    """
 
     step: str
     name: str
@@ -105,14 +123,15 @@ def input_verdict(licence: str | None) -> Commercial:
     """Say whether a licence that a person wrote down lets results be sold.
 
     Without one the file is the person's own to judge. Creative Commons' NC and words such as
-    "non-commercial" or "research only" forbid it; everything else is taken as allowing it.
+    "non-commercial", "personal use", "editorial" or "research only" forbid it; everything else is
+    taken as allowing it.
     """
     if licence is None:
         return "yes"
-    words = licence.lower().replace("_", "-").replace(" ", "-")
-    forbidden = ("noncommercial", "non-commercial", "research-only", "personal-use")
-    nc = "nc" in words.split("-")
-    return "no" if nc or any(word in words for word in forbidden) else "yes"
+    words = re.findall(r"[a-z]+", licence.lower())
+    text = f" {' '.join(words)} "
+    forbids = "nc" in words or any(f" {phrase}" in text for phrase in _FORBIDDING)
+    return "no" if forbids else "yes"
 
 
 def extras(provenance: Provenance) -> dict[str, Any]:

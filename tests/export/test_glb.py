@@ -72,6 +72,14 @@ def test_provenance_is_in_the_file_and_nothing_else_changes(tmp_path):
         ("CC BY-NC-SA 4.0", "no"),
         ("Non-commercial use only", "no"),
         ("research only", "no"),
+        ("Editorial use only", "no"),
+        ("for personal use", "no"),
+        ("Personal-Use Licence", "no"),
+        ("not for commercial purposes", "no"),
+        ("evaluation copy", "no"),
+        ("Academic Free License 3.0", "yes"),
+        ("Educational Community License 2.0", "yes"),
+        ("bought, commercial use allowed", "yes"),
     ],
 )
 def test_licences_of_inputs(licence, verdict):

@@ -27,6 +27,7 @@ from stages import export, maps
 from stages._executor import LocalExecutor
 from stages._failures import read_failures
 from stages._harness import run_step
+from stages._provenance import provenance_of
 from stages.deliver import refused_of
 from stages.manifest import Manifest, check_entry
 from tests.export.shapes import shape
@@ -183,6 +184,21 @@ def test_a_budget_that_is_passed_is_a_warning(runs):
 def numbers_of(runs: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((runs / "mesh/thing/record.json").read_text())["numbers"]
     return found
+
+
+@pytest.mark.parametrize(
+    ("model", "revision"),
+    [
+        (MODEL, "a" * 40),
+        ({**MODEL, "revision": None}, f"sha256:{'b' * 16}"),
+        ({**MODEL, "revision": None, "sha256": None}, None),
+    ],
+)
+def test_weights_without_a_commit_are_named_by_their_hash(model, revision):
+    record = {"models": {"model": model}, "inputs": {}, "spec": {"enters": "prompt"}}
+    spec = {"id": "box", "kind": "prop", "enters": "prompt", "prompt": "x", "seed": 1}
+    found = provenance_of({**spec, "licence": None}, {"image": record})
+    assert found.models[0].revision == revision
 
 
 @pytest.mark.parametrize(
