@@ -78,14 +78,19 @@ class _Moves:
         return _Moves(*(getattr(self, name)[index] for name in self.__dataclass_fields__))
 
 
-def collapsed(mesh: Mesh, faces: int) -> Mesh:
+def collapsed(mesh: Mesh, faces: int, *, evenly: bool = False) -> Mesh:
     """Return the mesh with at most `faces` triangles where its cuts allow that, texture unchanged.
 
     A mesh that has no more comes back as it is. Normals are made anew for the new shape.
+
+    Args:
+        mesh: textured or not.
+        faces: the most triangles.
+        evenly: whether small faces count for more than their area, see `surface_quadrics`.
     """
     if len(mesh.faces) <= faces:
         return mesh
-    surface = _surface_of(mesh)
+    surface = _surface_of(mesh, evenly)
     share = 0
     for _ in range(_ROUNDS):
         excess = len(surface.faces) - faces
@@ -97,7 +102,7 @@ def collapsed(mesh: Mesh, faces: int) -> Mesh:
     return _mesh_of(surface, mesh)
 
 
-def _surface_of(mesh: Mesh) -> _Surface:
+def _surface_of(mesh: Mesh, evenly: bool) -> _Surface:
     low, high = mesh.bounds.astype(np.float64)
     size = max(float((high - low).max()), 1e-30)
     _, point = np.unique(mesh.vertices, axis=0, return_inverse=True)
@@ -114,7 +119,8 @@ def _surface_of(mesh: Mesh) -> _Surface:
     proper = point[faces]
     proper = (proper != np.roll(proper, 1, axis=1)).all(axis=1)
     faces = faces[proper]
-    return _Surface(point, places, faces, surface_quadrics(places, faces, _seams(point, faces)))
+    quadrics = surface_quadrics(places, faces, _seams(point, faces), evenly=evenly)
+    return _Surface(point, places, faces, quadrics)
 
 
 def _mesh_of(surface: _Surface, mesh: Mesh) -> Mesh:

@@ -41,7 +41,11 @@ class Quadrics:
 
 
 def surface_quadrics(
-    places: NDArray[np.float64], faces: NDArray[np.int64], seams: NDArray[np.int64]
+    places: NDArray[np.float64],
+    faces: NDArray[np.int64],
+    seams: NDArray[np.int64],
+    *,
+    evenly: bool = False,
 ) -> Quadrics:
     """Return the quadrics of a surface's own faces and seams.
 
@@ -49,6 +53,8 @@ def surface_quadrics(
         places: (N, 5) vertices.
         faces: (F, 3) vertex indices.
         seams: (S, 2) vertices at the ends of the edges along which the texture is cut.
+        evenly: whether a face counts by the root of its area. By the area, as in the paper, the
+            mean distance is the least, but a rim of a few small faces may be given up for it.
     """
     corner = places[faces]
     first = _unit(corner[:, 1] - corner[:, 0])
@@ -56,10 +62,12 @@ def surface_quadrics(
     second = _unit(second - _dot(second, first)[:, None] * first)
     ahead, aside = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     area = np.linalg.norm(np.cross(ahead[:, :3], aside[:, :3]), axis=1) / 2.0
-    planes = _flats(corner[:, 0], (first, second), area)
+    weight = np.sqrt(area * _mean(area)) if evenly else area
+    planes = _flats(corner[:, 0], (first, second), weight)
     start, end = places[seams[:, 0]], places[seams[:, 1]]
     length = np.linalg.norm((end - start)[:, :3], axis=1)
-    lines = _flats(start, (_unit(end - start),), _SEAM_WEIGHT * length**2)
+    other = _mean(length) if evenly else length
+    lines = _flats(start, (_unit(end - start),), _SEAM_WEIGHT * length * other)
     count = len(places)
     summed = [np.zeros((count, *part.shape[1:])) for part in (planes.a, planes.b, planes.c)]
     for flats, owners in ((planes, faces.T), (lines, seams.T)):
@@ -82,6 +90,10 @@ def _flats(
         b += along[:, None] * direction
         c -= along**2
     return Quadrics(a * weight[:, None, None], b * weight[:, None], c * weight)
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    return float(values.mean()) if len(values) else 0.0
 
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

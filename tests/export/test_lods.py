@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from assets3d.export import lods
 from assets3d.export.collapse import collapsed
 from assets3d.export.distance import deviation
 from assets3d.export.lods import levels
@@ -70,6 +71,42 @@ def test_the_texture_stays_where_it_is_on_the_object(made):
     moved = np.linalg.norm(at[near] - middle, axis=1)
     texel = np.linalg.norm(fine[near] - shown, axis=1) * per_uv
     assert np.quantile(moved - texel, 0.9) < 0.02 * size
+
+
+def test_a_level_that_is_far_off_is_made_the_other_way_too(monkeypatch):
+    ball = shape("ball")
+    tried = []
+
+    def off_by(share_off: dict[bool, float]):
+        def fake(mesh: Mesh, faces: int, *, evenly: bool = False) -> Mesh:
+            tried.append(evenly)
+            found = collapsed(ball, faces)
+            return replace(found, vertices=found.vertices * np.float32(1.0 + share_off[evenly]))
+
+        monkeypatch.setattr(lods, "collapsed", fake)
+        return levels(ball, (0.5,))[1].error_share
+
+    assert off_by({False: 0.06, True: 0.03}) == pytest.approx(0.015, rel=0.3)
+    assert off_by({False: 0.06, True: 0.12}) == pytest.approx(0.03, rel=0.3)
+    assert tried == [False, True, False, True]
+    assert off_by({False: 0.0, True: 0.12}) < 0.01
+    assert tried[4:] == [False]
+
+
+def test_faces_that_count_evenly_keep_small_ones_longer():
+    """A tiny ring beside a large ball keeps more of its faces than by its area."""
+    ball, pin = shape("ball"), shape("ring")
+    small = (pin.vertices * np.float32(0.1) + np.float32([0.8, 0, 0])).astype(np.float32)
+    both = replace(
+        ball,
+        vertices=np.concatenate([ball.vertices, small]),
+        faces=np.concatenate([ball.faces, pin.faces + np.int32(len(ball.vertices))]),
+        uvs=np.concatenate([ball.uvs, pin.uvs]),
+        normals=np.concatenate([ball.normals, pin.normals]),
+    )
+    by_area, evenly = (collapsed(both, 2400, evenly=way) for way in (False, True))
+    of_pin = [int((m.vertices[m.faces][..., 0] > 0.6).all(axis=1).sum()) for m in (by_area, evenly)]
+    assert of_pin[1] > 1.2 * of_pin[0]
 
 
 def test_the_same_mesh_gives_the_same_level():
