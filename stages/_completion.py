@@ -39,7 +39,13 @@ end
 """,
 }
 #: Which arguments want what, by verb.
-_ASSETS = {"build": "assets", "show": "asset", "explain": "asset", "export": "only"}
+_ASSETS = {
+    "build": "assets",
+    "show": "asset",
+    "explain": "asset",
+    "export": "only",
+    "deliver": "only",
+}
 _PATHS = ("image", "splats", "bvh", "joints", "between", "what")
 
 
@@ -61,7 +67,7 @@ def _say_what_is_wanted(verb: str, parser: argparse.ArgumentParser, shtab: Any) 
             action.complete = {"bash": _IDS, "zsh": _IDS, "fish": f"({_IDS})"}  # type: ignore[attr-defined]
         elif verb == "export" and action.dest == "engine":
             action.choices = list(ENGINES)
-        elif verb == "export" and action.dest == "to":
+        elif verb in ("export", "deliver") and action.dest == "to":
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         elif verb == "new" and action.dest in _PATHS:
             action.complete = shtab.FILE  # type: ignore[attr-defined]

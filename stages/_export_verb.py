@@ -1,4 +1,4 @@
-"""`assets3d export`: builds some assets for one engine and delivers them, now."""
+"""`assets3d export` builds assets for one engine and delivers them; `deliver` builds nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from assets3d.errors import AssetError, InputError
 from assets3d.export.engines import engine_named
+from assets3d.export.package import PACKAGE_FILE
 from stages._adopt import adopt
 from stages._build_verb import build_items
-from stages._failures import Failure
+from stages._failures import Failure, read_failures
 from stages._names import check_names, pack_folder
 from stages._progress import say
 from stages._project import Project
@@ -82,4 +83,49 @@ def export_assets(
         count = len(meant) + len(problems)
         reports[0].lines = (*reports[0].lines, f"{len(failed)} of {count} assets failed")
         reports[0].failed_assets = len(failed)
+    return reports
+
+
+def deliver_built(
+    project: Project, only: str = "*", *, pack: str | None = None, to: Path = TO
+) -> list[PackReport]:
+    """Deliver what runs/export holds, such as what `dvc pull` brought, and build nothing.
+
+    Neither the profile nor its card, models or packages are asked for.
+
+    Args:
+        project: the project.
+        only: pattern of ids.
+        pack: only the assets of this pack.
+        to: the folder of the packs.
+
+    Raises:
+        InputError: there are no packages, or no asset is meant.
+    """
+    packages = project.runs / "export"
+    if not packages.is_dir():
+        raise InputError(
+            "runs/export: found none, wanted it from `dvc pull` or `dvc repro`; "
+            "`assets3d export` builds it"
+        )
+    manifest = project.manifest()
+    meant = [n for n, s in manifest.assets.items() if fnmatch.fnmatchcase(n, only)]
+    meant = [n for n in meant if pack in (None, manifest.assets[n].pack)]
+    if not meant:
+        raise InputError(f"only: found no asset that {only!r} fits, wanted one at least")
+    reports = deliver_all(
+        manifest.assets,
+        lambda name: packages / name,
+        to,
+        mistaken=manifest.problems,
+        refused=refused_of(read_failures(packages).failed),
+        only=only,
+        pack=pack,
+    )
+    lacking = [name for name in meant if not (packages / name / PACKAGE_FILE).is_file()]
+    if lacking:
+        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        line = f"{lacking[0]}{more}: found no package in runs/export, wanted it from `dvc pull`"
+        reports[0].lines = (*reports[0].lines, line)
+        reports[0].failed_assets = len(lacking)
     return reports

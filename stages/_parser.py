@@ -34,6 +34,10 @@ VERBS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "build assets for an engine and copy them to export/",
         ("export --only 'mush*' --engine unreal", "export --pack village --to ../game/assets"),
     ),
+    "deliver": (
+        "copy what dvc pull brought to export/, and build nothing",
+        ("deliver", "deliver --pack village --to ../game/assets"),
+    ),
     "explain": ("say what dvc repro would rebuild, and why", ("explain",)),
     "show": ("show how an asset was made", ("show red_mug",)),
     "doctor": ("look over this installation", ("doctor",)),
@@ -85,13 +89,14 @@ def make_parser() -> argparse.ArgumentParser:
     build.add_argument(
         "--shard", type=_shard, metavar="I/N", help="of all assets, the I-th of N equal parts"
     )
-    export = parsers["export"]
-    export.add_argument("--only", metavar="PATTERN", default="*", help="ids, such as 'mush*'")
-    export.add_argument(
+    parsers["export"].add_argument(
         *("--engine", "--profile"), dest="engine", help="generic, blender, unity, unreal or godot"
     )
-    export.add_argument("--pack", help="only this pack")
-    export.add_argument("--to", metavar="FOLDER", help="where the packs lie, export/ by default")
+    for verb in ("export", "deliver"):
+        packs = parsers[verb]
+        packs.add_argument("--only", metavar="PATTERN", default="*", help="ids, such as 'mush*'")
+        packs.add_argument("--pack", help="only this pack")
+        packs.add_argument("--to", metavar="FOLDER", help="where the packs lie, export/ by default")
     parsers["show"].add_argument("asset", metavar="ID", help="an asset of the manifest")
     parsers["explain"].add_argument("asset", metavar="ID", nargs="?", help="only this asset")
     _add_models(parsers["models"])

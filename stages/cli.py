@@ -7,12 +7,16 @@ import sys
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assets3d.errors import AssetError, InputError
 from stages import _verbs
 from stages._parser import make_parser
 from stages._project import Project, find_project
 from stages.manifest import Manifest
+
+if TYPE_CHECKING:
+    from stages.deliver import PackReport
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,10 +85,26 @@ def _build(project: Project, options: argparse.Namespace) -> int:
 def _export(project: Project, options: argparse.Namespace) -> int:
     from stages import _export_verb as verb
 
-    to = verb.TO if options.to is None else (options.here / options.to).resolve()
-    reports = verb.export_assets(
-        project, options.only, engine=options.engine, pack=options.pack, to=to
+    to = _packs_folder(options)
+    return _told(
+        verb.export_assets(project, options.only, engine=options.engine, pack=options.pack, to=to)
     )
+
+
+def _deliver(project: Project, options: argparse.Namespace) -> int:
+    from stages import _export_verb as verb
+
+    to = _packs_folder(options)
+    return _told(verb.deliver_built(project, options.only, pack=options.pack, to=to))
+
+
+def _packs_folder(options: argparse.Namespace) -> Path:
+    from stages import _export_verb as verb
+
+    return verb.TO if options.to is None else (options.here / options.to).resolve()
+
+
+def _told(reports: Sequence[PackReport]) -> int:
     for report in reports:
         print("\n".join([*report.lines, str(report)]))
     return 1 if any(report.failure or report.failed_assets for report in reports) else 0
@@ -160,6 +180,7 @@ _HANDLERS: dict[str, Callable[[Project, argparse.Namespace], int]] = {
     "new": _new,
     "build": _build,
     "export": _export,
+    "deliver": _deliver,
     "explain": _explain,
     "show": _show,
     "doctor": _doctor,

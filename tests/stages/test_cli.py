@@ -169,6 +169,25 @@ def test_export_takes_what_was_pulled(here, capsys):
     assert (status, err.count("reused")) == (0, 6), err
 
 
+def test_deliver_builds_nothing_and_asks_nothing_of_the_machine(here, capsys, monkeypatch):
+    assert "found none, wanted it from `dvc pull`" in run(capsys, "deliver")[2]
+    all_stages(here)
+    for folder in (".store", ".state"):
+        shutil.rmtree(here.root / "runs" / folder)
+    shutil.rmtree(here.root / "runs/export/crate")
+    (here.root / "configs/pipeline.yaml").write_text("profile: nobody_has_it\n")
+    monkeypatch.setattr("stages._export_verb.build_items", None)
+    status, out, err = run(capsys, "deliver", "--only", "axe")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == ["deliver: export/assets: 1 assets, 1 changed"]
+    assert Path("export/assets/axe/axe.glb").is_file()
+    status, out, _ = run(capsys, "deliver")
+    assert status == 1
+    assert "crate: found no package in runs/export, wanted it from `dvc pull`" in out
+    assert "found no asset that 'x*' fits" in run(capsys, "deliver", "--only", "x*")[2]
+    assert not (here.root / "runs/.store").exists()
+
+
 def test_build_says_what_failed(here, capsys, monkeypatch):
     monkeypatch.setenv("ASSETS3D_STANDIN_FAULTS", "views/2=bad_input")
     status, _, err = run(capsys, "build", "axe")
