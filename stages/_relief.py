@@ -81,7 +81,7 @@ class BackEnds:
         folder = item.models[role].path
         if backend == "small":
             network = self._once("small", folder, lambda: small.load_small(folder, device))
-            return small.predict(network, picture)
+            return small.predict(network, picture, item.spec["light_deg"])
         dtype = params.get("dtype") or ("float32" if device == "cpu" else "float16")
         size = {"working_px": params.get("working_px")}
         if backend.startswith("marigold"):

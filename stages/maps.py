@@ -151,7 +151,8 @@ STEP = Step(
     },
     fields=(
         *("id", "seed", "procedural", "size_px", "upscale"),
-        *("maps", "tile_m", "height_m", "delight", "directx", "packs"),
+        *("maps", "tile_m", "height_m", "light_deg", "delight"),
+        *("directx", "packs"),
         *_BIASES,
     ),
     modules=(

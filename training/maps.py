@@ -28,11 +28,11 @@ from training.plots import contact_sheet
 from training.run import command_line, fresh, run, settings_from
 
 #: Side of the pieces.
-PIECE_PX = 128
-#: Weights of the losses. The first is of one minus the cosine between normals, the second of the
-#: angle in radians: the one looks at steep places, where learning starts, the other at all alike.
-COSINE, ANGLE, SLOPES, COARSE = 3.0, 0.5, 0.1, 0.3
-ROUGHNESS, METALLIC, COLOUR, LIGHT = 0.3, 0.05, 0.3, 0.3
+PIECE_PX = 96
+#: Weights of the losses: of one minus the cosine between normals, of the normals' difference, of
+#: slopes that are wrong on average over squares.
+COSINE, NORMALS, COARSE = 2.0, 1.0, 0.3
+ROUGHNESS, METALLIC, COLOUR = 0.3, 0.05, 0.3
 #: Sides of the squares over which slopes are averaged for the coarse loss.
 COARSE_PX = (4, 16)
 #: Families whose relief is flatter than this on average do not enter the score.
@@ -65,11 +65,8 @@ class MapsTask:
         plain = max(0.0, 1.0 - progress / PLAIN_UNTIL)
         scenes = [make_scene(rng, self.tiles, PIECE_PX, plain) for _ in range(self.batch)]
         pictures, truth, counts = tensors(scenes, self.device)
-        # Told where the light comes from, it learns at once what light does, and only then to
-        # find it; in the end it is seldom told.
-        told = torch.rand(self.batch, 1, generator=generator) < max(0.25, 1.0 - progress)
-        light = torch.where(told.to(self.device), truth.light, torch.nan)
-        return maps_loss(self.networks(pictures, light=light), truth, counts), self.batch
+        light = torch.from_numpy(np.stack([scene.light for scene in scenes])).to(self.device)
+        return maps_loss(self.networks(pictures, light), truth, counts), self.batch
 
     def _found(self, networks: nn.Module) -> tuple[list[Maps], float]:
         """Return what the networks say of the validation scenes, and the loss."""
@@ -85,12 +82,11 @@ class MapsTask:
     def validate(self, networks: nn.Module) -> dict[str, float]:
         """Mean angle of the normals in degrees per family, and as a share of the flat normal's."""
         found, loss = self._found(networks)
-        angles, flat, rough, colour, metal, light = (np.zeros(len(found)) for _ in range(6))
+        angles, flat, rough, colour, metal = (np.zeros(len(found)) for _ in range(5))
         for i, (maps, scene) in enumerate(zip(found, self.validation, strict=True)):
             true = torch.from_numpy(scene.slopes).permute(2, 0, 1)
             angles[i] = float(torch.rad2deg(angle(maps.slopes[None], true[None])).mean())
             flat[i] = float(torch.rad2deg(angle(torch.zeros_like(true[None]), true[None])).mean())
-            light[i] = np.linalg.norm(maps.light.numpy() - scene.light)
             rough[i] = np.sqrt(np.square(maps.roughness[0].numpy() - scene.roughness).mean())
             colour[i] = np.abs(maps.base_colour.permute(1, 2, 0).numpy() - scene.base_colour).mean()
             metal[i] = ((maps.metallic_logits[0].numpy() > 0.0) == (scene.metallic > 0.5)).mean()
@@ -103,7 +99,6 @@ class MapsTask:
             "share_of_flat": float(np.mean([mine[name] / their[name] for name in counted])),
             "angle_deg": float(angles.mean()),
             "flat_deg": float(flat.mean()),
-            "light_error": float(light.mean()),
             "roughness_rmse": float(rough.mean()),
             "metallic_right": float(metal.mean()),
             "colour_error": float(colour.mean()),
@@ -152,7 +147,8 @@ class MapsTask:
             "No photograph.",
             note=note,
             progress=progress,
-            limits="relief that the picture does not show (no light, no dirt in the grooves) is "
+            limits="takes the light to come from above unless it is told where from; relief that "
+            "the picture does not show (no light, no dirt in the grooves) is "
             "guessed from what the known families look like; roughness mostly means that the kind "
             "of material was recognised. Angles are in degrees, `share_` is the normals' mean "
             "angle over that of a flat map.",
@@ -178,7 +174,6 @@ def tensors(scenes: list[Scene], device: str) -> tuple[torch.Tensor, Maps, torch
         stacked([scene.roughness for scene in scenes]),
         stacked([scene.metallic for scene in scenes]),
         stacked([scene.base_colour for scene in scenes]),
-        torch.from_numpy(np.stack([scene.light for scene in scenes])).to(device),
     )
     return pictures, truth, stacked([scene.counts for scene in scenes])
 
@@ -210,10 +205,9 @@ def maps_loss(found: Maps, truth: Maps, counts: torch.Tensor) -> torch.Tensor:
     # A groove's wall is as steep as it is drawn sharp: beyond 70 degrees more means nothing.
     true_slopes = truth.slopes.clamp(-3.0, 3.0)
     off = found.slopes - true_slopes
-    angles = angle(found.slopes, true_slopes)
-    total = COSINE * ((1.0 - torch.cos(angles)) * share).mean()
-    total = total + ANGLE * (angles * share).mean()
-    total = total + SLOPES * (off.abs() * share).mean()
+    mine, theirs = _normals(found.slopes), _normals(true_slopes)
+    total = COSINE * ((1.0 - (mine * theirs).sum(1, keepdim=True)) * share).mean()
+    total = total + NORMALS * ((mine - theirs).abs().sum(1, keepdim=True) * share).mean()
     for side in COARSE_PX:
         # Slopes that are right on average make a height that is right at large.
         total = total + COARSE * F.avg_pool2d(off * counts, side).abs().mean() / len(COARSE_PX)
@@ -222,8 +216,12 @@ def maps_loss(found: Maps, truth: Maps, counts: torch.Tensor) -> torch.Tensor:
     )
     total = total + ROUGHNESS * ((found.roughness - truth.roughness).abs() * share).mean()
     total = total + METALLIC * (metallic * share).mean()
-    total = total + LIGHT * (found.light - truth.light).abs().mean()
     return total + COLOUR * ((found.base_colour - truth.base_colour).abs() * share).mean()
+
+
+def _normals(slopes: torch.Tensor) -> torch.Tensor:
+    """Return unit normals (B, 3, H, W), y down as the slopes (B, 2, H, W) are."""
+    return F.normalize(torch.cat([-slopes, torch.ones_like(slopes[:, :1])], 1), dim=1)
 
 
 def _normal_picture(slopes: NDArray[np.float32]) -> NDArray[np.float32]:

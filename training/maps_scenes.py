@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.textures.fields import normals_of_slopes
+from assets3d.textures.maps.small import FROM_ABOVE_DEG
 from assets3d.textures.material import Material
 from assets3d.textures.world.picture import Light, lit, sample_light
 from training.maps_data import Tiles
@@ -24,6 +25,9 @@ TILE_SIDE_SHARES = (0.2, 0.15, 0.35, 0.15, 0.15)
 EDGE_PX = 8
 #: Pixels around a window that are lit and cut off again, since shadows fall across its edge.
 SHADOW_PX = 16
+#: Share of the pictures that are lit from anywhere, and how well it is said where that is; the
+#: others are lit about from above, and nothing is said.
+TOLD, SAID_DEG = 0.35, 10.0
 #: Share of the pictures that stay as they were lit.
 CLEAN = 0.4
 
@@ -38,8 +42,8 @@ class Scene:
         roughness: (S, S) float32 0..1.
         metallic: (S, S) float32 0..1.
         base_colour: (S, S, 3) float32 0..1, in the picture's own tone.
-        light: (2,) float32, which way the light comes from, right and up; its length is how much
-            brighter a slope of 45 degrees towards it is, 1 at most.
+        light: (2,) float32 unit vector towards the light, right and up, as somebody would say who
+            looks at the picture.
         counts: (S, S) bool, where a loss is taken.
     """
 
@@ -68,11 +72,17 @@ def make_scene(
     material, slopes = _piece(rng, tiles, side, size_px + 2 * margin)
     generator = np.random.default_rng(int(rng.integers(2**31)))
     light = sample_light(generator)
+    told = rng.random() < TOLD
+    if told:
+        light = replace(light, azimuth_deg=float(rng.uniform(0.0, 360.0)))
     easy = rng.random() < plain
     if easy:
         strength, elevation_deg = rng.uniform((0.7, 35.0), (1.0, 60.0))
         light = replace(light, strength=strength, elevation_deg=elevation_deg)
     scene = _scene(light, generator, material, slopes, margin)
+    if told:
+        said_deg = light.azimuth_deg + rng.normal(0.0, SAID_DEG)
+        scene = replace(scene, light=_towards(said_deg))
     if margin:
         scene.counts[:] = False
         scene.counts[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX] = True
@@ -101,14 +111,12 @@ def _scene(
     fields = (picture, slopes, material.roughness, material.metallic, material.base_colour)
     kept = (field[inner, inner] for field in fields)
     counts = np.ones((inner.stop - margin,) * 2, bool)
-    return Scene(*kept, light=light_vector(light), counts=counts)
+    return Scene(*kept, light=_towards(FROM_ABOVE_DEG), counts=counts)
 
 
-def light_vector(light: Light) -> NDArray[np.float32]:
-    """Return (2,) right and up towards the light; longer, the more a slope there changes."""
-    azimuth = np.deg2rad(light.azimuth_deg)
-    length = min(1.0, light.strength / np.tan(np.deg2rad(light.elevation_deg)))
-    return np.array([length * np.cos(azimuth), length * np.sin(azimuth)], np.float32)
+def _towards(azimuth_deg: float) -> NDArray[np.float32]:
+    azimuth = np.deg2rad(azimuth_deg)
+    return np.array([np.cos(azimuth), np.sin(azimuth)], np.float32)
 
 
 def _piece(

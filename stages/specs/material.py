@@ -66,6 +66,8 @@ class MaterialSpec(Spec):
         height_m: from the lowest point to the highest; by default what the slopes seen in the
             picture give.
         maps: the back end that reads the maps off the picture; by default the profile's.
+        light_deg: where the light in the picture comes from: 0 right, 90 above, 180 left; the back
+            end `small` tells hills from holes by it.
         delight: take baked light out of the base colour.
         roughness_bias, roughness_gain: added to the roughness, and multiplied before.
         occlusion_bias, occlusion_gain: the same of the occlusion's darkness.
@@ -100,6 +102,7 @@ class MaterialSpec(Spec):
         Literal["small", "luminance", "marigold", "depth-anything-v2-small", "midas", "external"]
         | None
     ) = None
+    light_deg: float = Field(90.0, ge=-360, le=360, allow_inf_nan=False)
     delight: bool = False
     roughness_bias: float = Field(0.0, ge=-1, le=1, allow_inf_nan=False)
     roughness_gain: float = Field(1.0, ge=0, le=10, allow_inf_nan=False)
@@ -112,7 +115,8 @@ class MaterialSpec(Spec):
 
     _texts = field_validator("prompt", "image", "style")(not_empty)
     _numbers = field_validator(
-        *("denoise", "ip_adapter_weight", "tile_m", "height_m", "roughness_bias"),
+        *("denoise", "ip_adapter_weight", "tile_m", "height_m", "light_deg"),
+        "roughness_bias",
         *("roughness_gain", "occlusion_bias", "occlusion_gain"),
         mode="before",
     )(a_number)

@@ -124,6 +124,7 @@ def test_fields_of_motion(key, field, value, reads):
         ("size_px", 512, {"texture", "maps"}),
         ("tile_m", 2.0, {"maps"}),
         ("height_m", 0.1, {"maps"}),
+        ("light_deg", 180.0, {"maps"}),
         ("packs", ("unreal",), {"maps"}),
     ],
 )

@@ -1,8 +1,7 @@
 """The embedded maps network at work: one pass over the whole torus, on a CPU.
 
-Large pictures are evaluated in windows that overlap by the network's reach; the one thing that a
-window cannot know, the means of its features, is gathered over all of them first. So the
-result does not depend on the windows.
+Large pictures are evaluated in windows that overlap by the network's reach, so the result does not
+depend on the windows.
 """
 
 from __future__ import annotations
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).parents[2] / "weights" / "maps"
 #: The field that error messages begin with.
 FIELD = "maps.model"
+#: Where light comes from unless somebody says otherwise.
+FROM_ABOVE_DEG = 90.0
 #: Pictures with larger sides are evaluated in windows of this core and overlap.
 WHOLE_PX, CORE_PX, MARGIN_PX = 2048, 1536, 320
 
@@ -46,22 +47,33 @@ def load_small(folder: Path = EMBEDDED, device: str = "cpu") -> MapsNetwork:
     return build_with(MapsNetwork, weights, FIELD, torch.float32).to(device)
 
 
-def predict(network: MapsNetwork, picture: NDArray[np.uint8]) -> Relief:
+def predict(
+    network: MapsNetwork, picture: NDArray[np.uint8], light_deg: float = FROM_ABOVE_DEG
+) -> Relief:
     """Return the relief of a picture (S, S, 3): slopes, roughness, metal, colour without light.
 
     Sizes that are no multiple of the network's stride are resampled on the torus and back.
+
+    Args:
+        network: from `load_small`.
+        picture: sRGB.
+        light_deg: where the light in it comes from: 0 right, 90 above, 180 left.
 
     Raises:
         InputError: the picture is not square.
     """
     from assets3d.textures.maps.small_network import STRIDE_PX
 
+    angle = np.deg2rad(light_deg)
+    towards = (float(np.cos(angle)), float(np.sin(angle)))
     size = _side(picture)
     fitting = max(STRIDE_PX, STRIDE_PX * round(size / STRIDE_PX))
     if fitting == size:
-        maps = _evaluated(network, picture)
+        maps = _evaluated(network, picture, towards)
     else:
-        maps = tuple(resized(m, size) for m in _evaluated(network, resized(picture, fitting)))
+        maps = tuple(
+            resized(m, size) for m in _evaluated(network, resized(picture, fitting), towards)
+        )
     slopes, roughness, metallic, colour = maps
     return Relief(slopes[..., 0], slopes[..., 1], True, roughness, metallic, colour)
 
@@ -73,21 +85,22 @@ def _side(picture: NDArray[np.uint8]) -> int:
     return height
 
 
-def _evaluated(network: MapsNetwork, picture: NDArray[np.uint8]) -> tuple[NDArray, ...]:
+def _evaluated(
+    network: MapsNetwork, picture: NDArray[np.uint8], towards: tuple[float, float]
+) -> tuple[NDArray, ...]:
     """Return slopes (S, S, 2), roughness, metallic (S, S) and colour (S, S, 3)."""
     import torch
 
     size = len(picture)
     with torch.inference_mode():
         if size <= WHOLE_PX:
-            return _maps_of(network, picture, None)
-        means = _means_over_windows(network, picture)
+            return _maps_of(network, picture, towards)
         # Half the memory; a relative error of 0.0005 is 0.03 degrees at most.
         maps = tuple(
             np.zeros((size, size, *channels), np.float16) for channels in ((2,), (), (), (3,))
         )
         in_tiles(
-            lambda window: _maps_of(network, window, means),
+            lambda window: _maps_of(network, window, towards),
             picture,
             core_px=CORE_PX,
             margin_px=MARGIN_PX,
@@ -97,11 +110,12 @@ def _evaluated(network: MapsNetwork, picture: NDArray[np.uint8]) -> tuple[NDArra
 
 
 def _maps_of(
-    network: MapsNetwork, picture: NDArray[np.uint8], means: torch.Tensor | None
+    network: MapsNetwork, picture: NDArray[np.uint8], towards: tuple[float, float]
 ) -> tuple[NDArray[np.float32], ...]:
     import torch
 
-    maps = network(_tensor(network, picture), means)
+    shown = _tensor(network, picture)
+    maps = network(shown, shown.new_tensor([towards]))
     found = (
         maps.slopes[0].permute(1, 2, 0),
         maps.roughness[0, 0],
@@ -109,26 +123,6 @@ def _maps_of(
         maps.base_colour[0].permute(1, 2, 0).clamp(0.0, 1.0),
     )
     return tuple(part.float().cpu().numpy() for part in found)
-
-
-def _means_over_windows(network: MapsNetwork, picture: NDArray[np.uint8]) -> torch.Tensor:
-    """Return the means of the network's features over a picture too large to be seen at once."""
-    import torch
-
-    sums: list[torch.Tensor] = []
-
-    def gather(window: NDArray[np.uint8]) -> tuple[NDArray, ...]:
-        found = []
-        for place, features in enumerate(network.levels(_tensor(network, window))):
-            step = 2 ** (place + 1)
-            margin = MARGIN_PX // step
-            inner = features[:, :, margin:-margin, margin:-margin]
-            found.append(inner.double().sum((2, 3)) * step**2)
-        sums.append(torch.cat(found, 1))
-        return ()
-
-    in_tiles(gather, picture, core_px=CORE_PX, margin_px=MARGIN_PX, into=())
-    return (torch.stack(sums).sum(0) / len(picture) ** 2).float()
 
 
 def _tensor(network: MapsNetwork, picture: NDArray[np.uint8]) -> torch.Tensor:

@@ -43,17 +43,18 @@ class Light:
 
 
 def sample_light(generator: np.random.Generator) -> Light:
-    """Return a light of the kind that textures are pictured under, often soft, sometimes none.
+    """Return a light of the kind that textures are pictured under, seldom none.
 
     It comes from above, where lamps and the sun are: without that convention a dent lit from one
-    side and a bump lit from the other are the same picture.
+    side and a bump lit from the other are the same picture. It is mostly low enough to show relief,
+    as the light is that texture photographers choose and image models draw.
     """
     dice = Dice(generator)
     warmth = dice.between(-0.06, 0.08)
     return Light(
-        azimuth_deg=float(generator.normal(100.0, 40.0)),
-        elevation_deg=dice.between(35.0, 80.0),
-        strength=0.0 if dice.chance(0.12) else dice.between(0.15, 1.0),
+        azimuth_deg=float(generator.normal(95.0, 15.0)),
+        elevation_deg=dice.between(30.0, 70.0),
+        strength=0.0 if dice.chance(0.06) else dice.between(0.3, 1.0),
         shadow=0.0 if dice.chance(0.4) else dice.between(0.2, 0.8),
         occlusion_power=dice.between(0.2, 1.4),
         gloss=dice.between(0.0, 1.0),
