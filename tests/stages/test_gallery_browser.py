@@ -241,7 +241,7 @@ def test_filters_search_and_keys(gallery):
         await asyncio.sleep(2)
         await press(page, "Escape")
         await page.wait_for("!viewer.open")
-        assert await page.evaluate(_FOCUS) == "box"
+        await page.wait_for(f"{_FOCUS} === 'box'")  # after the window's own event
 
     visit(gallery / "index.html", look)
 
