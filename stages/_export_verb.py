@@ -54,6 +54,9 @@ def export_assets(
     if not meant and problems:
         raise InputError(f"only: every asset that {only!r} fits has a mistake in its entry")
     if not meant:
+        packs = sorted({spec.pack for spec in assets.values()})
+        if pack is not None and pack not in packs:
+            raise InputError(f"pack: found {pack!r}, wanted one of {', '.join(packs)}")
         where = f" of pack {pack}" if pack else ""
         raise InputError(f"only: found no asset{where} that {only!r} fits, wanted one at least")
     check_names(assets, engine_named(engine), usual, meant)

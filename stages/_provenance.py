@@ -46,7 +46,7 @@ def provenance_of(spec: Mapping[str, Any], records: Records) -> Provenance:
         words=_words(spec),
         prompt=spec.get("prompt") or "",
         seed=spec["seed"],
-        models=tuple(use for step, record in records.items() for use in _models(step, record)),
+        models=tuple(use for step in records for use in _models(step, records)),
         inputs=inputs,
         input_licence=spec["licence"],
         input_commercial=input_verdict(spec["licence"]),
@@ -93,9 +93,13 @@ def _words(spec: Mapping[str, Any]) -> str:
     return f"{enters}: {value}" if enters in ("prompt", "procedural") else f"from {enters}"
 
 
-def _models(step: str, record: Mapping[str, Any]) -> Sequence[ModelUse]:
+def _models(step: str, records: Records) -> Sequence[ModelUse]:
+    record = records[step]
+    # These steps' records name the network that others of their assets are made with.
     if step == "motion" and not _drives(record):
-        return ()  # the step's record names the network that other clips of it are driven by
+        return ()
+    if step == "maps" and _is_computed(records.get("texture")):
+        return ()
     return [
         ModelUse(
             step,
@@ -113,6 +117,11 @@ def _revision(model: Mapping[str, Any]) -> str | None:
     """Return the commit, or where there is none the first digits of the hash in the record."""
     digest = model.get("sha256")
     return model["revision"] or (f"sha256:{digest[:_DIGITS]}" if digest else None)
+
+
+def _is_computed(texture: Mapping[str, Any] | None) -> bool:
+    """Say whether words chose a material of the procedural world: no network drew or read it."""
+    return texture is not None and texture["spec"]["enters"] == "prompt" and not texture["models"]
 
 
 def _drives(record: Mapping[str, Any]) -> bool:

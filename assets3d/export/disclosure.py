@@ -60,6 +60,6 @@ def steam_sentence(entries: Sequence[Mapping[str, Any]]) -> str:
     named = [word for kind, word in kinds.items() if any(e["kind"] == kind for e in by_network)]
     listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
     return (
-        f"Some of the game's {listed} were pre-generated with AI models before release and checked "
-        "by us; nothing is generated while the game runs."
+        f"Some of the game's {listed} were pre-generated with AI models before release; "
+        "nothing is generated while the game runs."
     )

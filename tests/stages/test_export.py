@@ -325,3 +325,19 @@ def test_slips_in_a_profile_are_one_line(params, words):
 def test_slips_in_an_entry_are_one_line(entry, words):
     with pytest.raises(InputError, match=words):
         check_entry("thing", {"prompt": "a box", **entry})
+
+
+@pytest.mark.parametrize(
+    ("texture_models", "made_by"), [({}, "formula"), ({"m": MODEL}, "network")]
+)
+def test_a_material_that_words_choose_is_made_by_no_network(texture_models, made_by):
+    """The maps step's record names the back end that other materials are read by."""
+    from stages._provenance import provenance_of
+
+    shared = {"inputs": {}, "versions": {}, "seed": 0, "warnings": [], "key": "0" * 64}
+    spec = {"enters": "prompt", "prompt": "rock", "id": "rock", "kind": "material"}
+    records = {
+        "texture": shared | {"spec": spec, "models": texture_models},
+        "maps": shared | {"spec": spec, "models": {"backend": MODEL}},
+    }
+    assert provenance_of(spec | {"seed": 0, "licence": None}, records).made_by == made_by
