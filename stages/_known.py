@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,9 +24,7 @@ def known_lines(words: Words | None) -> list[str]:
     from assets3d.props.catalogue import FAMILIES
     from assets3d.props.materials import MATERIALS, PALETTE
 
-    def known(word: str) -> bool:
-        return words is None or all(words.known_form(part) for part in word.split())
-
+    known = functools.partial(_is_known, words)
     nouns = {name: family.nouns for name, family in FAMILIES.items()}
     taught = [names for names in nouns.values() if known(names[0])]
     rest = [names[0] for names in nouns.values() if not known(names[0])]
@@ -43,6 +42,10 @@ def known_lines(words: Words | None) -> list[str]:
         groups["also"] = [word for word in others if len(word) > 1]
     groups["not taught"] = rest
     return [line for name, entries in groups.items() if entries for line in _wrapped(name, entries)]
+
+
+def _is_known(words: Words | None, phrase: str) -> bool:
+    return words is None or all(words.known_form(part) for part in phrase.split())
 
 
 def _others(nouns: Sequence[str], known: Callable[[str], bool]) -> str:
@@ -69,11 +72,7 @@ def draw_sheet(path: Path, words: Words | None) -> int:
     from assets3d.props.catalogue import FAMILIES
     from assets3d.props.sheet import overview
 
-    names = [
-        name
-        for name, family in FAMILIES.items()
-        if words is None or all(words.known_form(part) for part in family.nouns[0].split())
-    ]
+    names = [name for name, family in FAMILIES.items() if _is_known(words, family.nouns[0])]
     path.parent.mkdir(parents=True, exist_ok=True)
     overview(names, _PICTURE_PX, _COLUMNS).save(path, optimize=True)
     return len(names)

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.seeds import assert_trainable, choose_props, training_families
+from training.shards import render_all, write_shard
 
 SHARD = 100
 CAPTIONS = 9
@@ -88,10 +86,7 @@ def render_shard(job: Job) -> str:
     assert_trainable(job.props)
     rows = [render_one(family, seed, job.size_px, job.device) for family, seed in job.props]
     arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
-    unfinished = job.path.with_name(job.path.name + ".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    unfinished.replace(job.path)
+    write_shard(job.path, arrays)
     return job.path.name
 
 
@@ -120,15 +115,6 @@ def plan(folder: Path, count: int, validation: int, size_px: int, device: str) -
         props = tuple(choose_props("training", start, min(SHARD, count - start), families))
         jobs.append(Job(folder / f"shard_{start // SHARD:05d}.npz", props, size_px, device))
     return [job for job in jobs if not job.path.exists()]
-
-
-def render_all(jobs: list[Job], workers: int) -> Iterator[str]:
-    """Render the shards, in this process for one worker, else in `workers` fresh processes."""
-    if workers <= 1:
-        yield from map(render_shard, jobs)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap_unordered(render_shard, jobs)
 
 
 def load_props(folder: Path, split: str, limit: int | None = None) -> PropPictures:
@@ -171,11 +157,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("training/out/props128"))
     options = parser.parse_args(arguments)
     jobs = plan(options.out, options.count, options.validation, options.size, options.device)
-    started = time.monotonic()
-    for done, name in enumerate(render_all(jobs, options.workers), start=1):
-        minutes = (time.monotonic() - started) / 60.0
-        left = minutes / done * (len(jobs) - done)
-        print(f"{name} ({done}/{len(jobs)}), {minutes:.1f} min, {left:.1f} to go", flush=True)
+    render_all(jobs, render_shard, options.workers)
     print(f"{options.out}: {options.count} training and {options.validation} validation props")
 
 

@@ -28,7 +28,7 @@ from training import picture_latents
 from training.card import write_card
 from training.checkpoint import Progress
 from training.diffusion import Noising
-from training.distillation import distilled_target
+from training.distillation import distilled_target, trailing_steps
 from training.latents import decode, load_autoencoder
 from training.plots import contact_sheet
 from training.run import command_line, run, settings_from
@@ -85,8 +85,6 @@ class DistilTask:
     @property
     def step_numbers(self) -> torch.Tensor:
         """The student's time steps (N,)."""
-        from training.distillation import trailing_steps
-
         return torch.tensor(trailing_steps(self.student_steps), device=self.device)
 
     teacher_network: nn.Module

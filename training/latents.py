@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def write_latents(
         props = load_props(data, split, limit)
         wanted = {"autoencoder": mark, "count": len(props)}
         path = out / f"{split}.{FILE}"
-        if path.exists() and _made_from(path) == wanted:
+        if path.exists() and made_from(path) == wanted:
             print(f"{path}: already there")
             continue
         started = time.monotonic()
@@ -130,13 +131,8 @@ def write_latents(
             "plain": encode_views(autoencoder, rgba, device),
             "mirrored": encode_views(autoencoder, mirror_views(rgba), device),
         }
-        unfinished = path.with_name(path.name + ".unfinished")
-        words = {
-            "captions": json.dumps(props.captions.tolist()),
-            "families": json.dumps(props.families.tolist()),
-        }
-        save_file(tensors, unfinished, metadata={"made_from": json.dumps(wanted), **words})
-        unfinished.replace(path)
+        words = {"captions": props.captions.tolist(), "families": props.families.tolist()}
+        write_latents_file(path, tensors, wanted, words)
         print(f"{path}: {len(props)} props in {time.monotonic() - started:.0f} s")
 
 
@@ -147,12 +143,7 @@ def load_latents(folder: Path, split: str, autoencoder_folder: Path) -> Latents:
         ValueError: they were made by another autoencoder.
     """
     path = Path(folder) / f"{split}.{FILE}"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: run `python -m training.latents` first")
-    if _made_from(path)["autoencoder"] != autoencoder_hash(autoencoder_folder):
-        raise ValueError(
-            f"{path}: found another autoencoder's latents, wanted {autoencoder_folder}'s"
-        )
+    check_latents_file(path, autoencoder_folder, "training.latents")
     with safe_open(path, framework="pt") as file:
         words = file.metadata()
         return Latents(
@@ -178,9 +169,41 @@ def read_command(
     return options, training, validation
 
 
-def _made_from(path: Path) -> dict:
+def write_latents_file(
+    path: Path,
+    tensors: Mapping[str, torch.Tensor],
+    origin: Mapping[str, Any],
+    words: Mapping[str, Any],
+) -> None:
+    """Write latents whole, with what they were made from and lists that go with them."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    metadata = {
+        name: json.dumps(value) for name, value in {"made_from": made_from, **words}.items()
+    }
+    save_file(dict(tensors), unfinished, metadata=metadata)
+    unfinished.replace(path)
+
+
+def check_latents_file(path: Path, autoencoder_folder: Path, command: str) -> None:
+    """Refuse latents that are not there or are another autoencoder's.
+
+    Raises:
+        FileNotFoundError: naming the command that writes them.
+        ValueError: they were made by another autoencoder.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: run `python -m {command}` first")
+    if made_from(path)["autoencoder"] != autoencoder_hash(autoencoder_folder):
+        raise ValueError(
+            f"{path}: found another autoencoder's latents, wanted {autoencoder_folder}'s"
+        )
+
+
+def made_from(path: Path) -> dict[str, Any]:
+    """Return what a file of latents was made from."""
     with safe_open(path, framework="pt") as file:
-        return json.loads(file.metadata()["made_from"])
+        found: dict[str, Any] = json.loads(file.metadata()["made_from"])
+        return found
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.seeds import FIRST_BENCHMARK_SEED, TRAINING_SEEDS, VALIDATION_SEEDS
+from training.shards import write_shard
 
 SHARD = 8
 #: Side of the tiles -> training tiles per family.
@@ -112,10 +113,7 @@ def render_shard(job: Job) -> None:
     assert_trainable((job.family, seed) for seed in job.seeds)
     rows = [render_tile(job.family, seed, job.size_px) for seed in job.seeds]
     arrays = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
-    unfinished = job.path.with_name(job.path.name + ".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    unfinished.replace(job.path)
+    write_shard(job.path, arrays)
 
 
 def plan(folder: Path, sizes_px: dict[int, int], validation_tiles: int) -> list[Job]:

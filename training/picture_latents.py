@@ -22,12 +22,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from assets3d.textures.seamless.circular import circular_padding
 from training.backgrounds import on_white
-from training.latents import autoencoder_hash, encode, load_autoencoder
+from training.latents import (
+    autoencoder_hash,
+    check_latents_file,
+    encode,
+    load_autoencoder,
+    made_from,
+    write_latents_file,
+)
 from training.pictures import FOLDER as PICTURES
 from training.pictures import load_pictures
 
@@ -70,7 +76,7 @@ def write_latents(
         pictures = load_pictures(data, split, limit)
         wanted = {"autoencoder": autoencoder_hash(autoencoder_folder), "count": len(pictures)}
         path = out / f"{split}.{FILE}"
-        if path.exists() and _made_from(path) == wanted:
+        if path.exists() and made_from(path) == wanted:
             print(f"{path}: already there")
             continue
         started = time.monotonic()
@@ -82,14 +88,8 @@ def write_latents(
             with on_torus(vae=autoencoder) if tiles else nullcontext():
                 both = [encode(autoencoder, on_white(x), device) for x in (rgba, rgba.flip(2))]
             parts.append(torch.stack(both, 1).half())
-        unfinished = path.with_name(path.name + ".unfinished")
-        metadata = {
-            "made_from": json.dumps(wanted),
-            "captions": json.dumps(pictures.captions.tolist()),
-            "is_tile": json.dumps(pictures.is_tile.tolist()),
-        }
-        save_file({"latents": torch.cat(parts)}, unfinished, metadata=metadata)
-        unfinished.replace(path)
+        words = {"captions": pictures.captions.tolist(), "is_tile": pictures.is_tile.tolist()}
+        write_latents_file(path, {"latents": torch.cat(parts)}, wanted, words)
         print(f"{path}: {len(pictures)} pictures in {time.monotonic() - started:.0f} s", flush=True)
 
 
@@ -101,12 +101,7 @@ def load_picture_latents(folder: Path, split: str, autoencoder_folder: Path) -> 
         ValueError: they were made by another autoencoder.
     """
     path = Path(folder) / f"{split}.{FILE}"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: run `python -m training.picture_latents` first")
-    if _made_from(path)["autoencoder"] != autoencoder_hash(autoencoder_folder):
-        raise ValueError(
-            f"{path}: found another autoencoder's latents, wanted {autoencoder_folder}'s"
-        )
+    check_latents_file(path, autoencoder_folder, "training.picture_latents")
     with safe_open(path, framework="pt") as file:
         words = file.metadata()
         return PictureLatents(
@@ -114,12 +109,6 @@ def load_picture_latents(folder: Path, split: str, autoencoder_folder: Path) -> 
             np.array(json.loads(words["captions"])),
             np.array(json.loads(words["is_tile"])),
         )
-
-
-def _made_from(path: Path) -> dict[str, Any]:
-    with safe_open(path, framework="pt") as file:
-        found: dict[str, Any] = json.loads(file.metadata()["made_from"])
-        return found
 
 
 def main(arguments: list[str] | None = None) -> None:

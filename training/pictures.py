@@ -11,9 +11,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import multiprocessing
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +26,7 @@ from training.seeds import (
     choose_props,
     training_families,
 )
+from training.shards import render_all, write_shard
 
 FOLDER = Path("training/out/pictures256")
 SIZE_PX = 256
@@ -108,10 +106,7 @@ def render_shard(job: Job) -> str:
         "families": np.array([family for family, _ in job.members]),
         "seeds": np.array([seed for _, seed in job.members], dtype=np.int64),
     }
-    unfinished = job.path.with_name(job.path.name + ".unfinished")
-    with unfinished.open("wb") as file:
-        np.savez_compressed(file, **arrays)
-    unfinished.replace(job.path)
+    write_shard(job.path, arrays)
     return job.path.name
 
 
@@ -189,15 +184,6 @@ def _tiles(families: tuple[str, ...], first: int, start: int, end: int) -> list[
     ]
 
 
-def render_all(jobs: list[Job], workers: int) -> Iterator[str]:
-    """Render the shards, in this process for one worker, else in `workers` fresh processes."""
-    if workers <= 1:
-        yield from map(render_shard, jobs)
-        return
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        yield from pool.imap_unordered(render_shard, jobs)
-
-
 def load_pictures(folder: Path, split: str, limit: int | None = None) -> Pictures:
     """Read a split into memory, props first.
 
@@ -243,11 +229,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     validation = (options.validation[0], options.validation[1])
     jobs = plan(options.out, options.props, options.tiles, validation, options.size, options.device)
-    started = time.monotonic()
-    for done, name in enumerate(render_all(jobs, options.workers), start=1):
-        minutes = (time.monotonic() - started) / 60.0
-        left = minutes / done * (len(jobs) - done)
-        print(f"{name} ({done}/{len(jobs)}), {minutes:.1f} min, {left:.1f} to go", flush=True)
+    render_all(jobs, render_shard, options.workers)
     print(f"{options.out}: {len(jobs)} shards rendered")
 
 
