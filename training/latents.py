@@ -177,9 +177,7 @@ def write_latents_file(
 ) -> None:
     """Write latents whole, with what they were made from and lists that go with them."""
     unfinished = path.with_name(path.name + ".unfinished")
-    metadata = {
-        name: json.dumps(value) for name, value in {"made_from": made_from, **words}.items()
-    }
+    metadata = {name: json.dumps(value) for name, value in {"made_from": origin, **words}.items()}
     save_file(dict(tensors), unfinished, metadata=metadata)
     unfinished.replace(path)
 
