@@ -13,23 +13,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from stages._harness import main
+from stages._models import find_models
 from stages._records import read_record
 from stages._step import Item, Params, Step
 
 
-def load(params: Params) -> None:
-    """Need nothing: no network is used."""
+def load(params: Params) -> Any:
+    """Load the classifier that tells whether a picture shows what its words name, if any."""
+    from assets3d.images.recognition import load_judge
+
+    models = find_models(STEP.models, params)
+    return load_judge(models["model"].path) if models else None
 
 
-def build(_: None, item: Item) -> Mapping[str, Any]:
+def build(judge: Any, item: Item) -> Mapping[str, Any]:
     """Write candidates.png: all of them with their scores, the one that is kept marked."""
     from assets3d.candidates import scores_of, strip
+    from assets3d.images.following import JUDGES
     from assets3d.images.picture import write_png
 
     params, words = item.params, words_of(item.spec)
     threads = params["threads"]
     candidates = {number: _candidate(item, number) for number in numbers_in(item)}
-    scores = {n: scores_of(one, words, threads=threads) for n, one in candidates.items()}
+    judges = JUDGES if judge is None else (*JUDGES, judge)
+    scores = {
+        n: scores_of(one, words, judges=judges, threads=threads) for n, one in candidates.items()
+    }
     totals = {number: one.total for number, one in scores.items()}
     chosen = choice(totals, item.spec["pin"])
     picture = strip(candidates, totals, chosen, size_px=params["strip_px"], threads=threads)
@@ -110,10 +119,12 @@ STEP = Step(
     fields=("prompt", "edit", "candidates", "pin"),
     modules=(
         "assets3d.candidates",
+        "assets3d.images.recognition",
         "assets3d.images.picture",
         "assets3d.splats.ply",
         "assets3d.views.posed",
     ),
+    models={"model": "choose"},
     load=load,
     build=build,
 )

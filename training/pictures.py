@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -197,21 +199,30 @@ def load_pictures(folder: Path, split: str, limit: int | None = None) -> Picture
         ValueError: something that must stay unseen is among them.
     """
     shards = []
-    for kind, check in (("props", assert_trainable), ("tiles", maps_data.assert_trainable)):
-        paths = sorted(Path(folder).glob(f"{split}_{kind}*.npz"))
-        if not paths:
-            raise FileNotFoundError(f"{folder}: no {kind}, run `python -m training.pictures` first")
-        count = 0
-        for path in paths:
-            if limit is not None and count >= limit:
-                break
-            with np.load(path, allow_pickle=False) as file:
-                shard = {key: file[key][: None if limit is None else limit - count] for key in file}
-            count += len(shard["seeds"])
-            check(zip(shard["families"].tolist(), shard["seeds"].tolist(), strict=True))
+    for kind in ("props", "tiles"):
+        for shard in read_shards(folder, split, kind, limit):
             shard["is_tile"] = np.full(len(shard["seeds"]), kind == "tiles")
             shards.append(shard)
     return Pictures(**{key: np.concatenate([s[key] for s in shards]) for key in shards[0]})
+
+
+def read_shards(
+    folder: Path, split: str, kind: Literal["props", "tiles"], limit: int | None = None
+) -> Iterator[dict[str, NDArray]]:
+    """Read a split's shards of one kind, one by one; arguments and errors of `load_pictures`."""
+    check = {"props": assert_trainable, "tiles": maps_data.assert_trainable}[kind]
+    paths = sorted(Path(folder).glob(f"{split}_{kind}*.npz"))
+    if not paths:
+        raise FileNotFoundError(f"{folder}: no {kind}, run `python -m training.pictures` first")
+    count = 0
+    for path in paths:
+        if limit is not None and count >= limit:
+            break
+        with np.load(path, allow_pickle=False) as file:
+            shard = {key: file[key][: None if limit is None else limit - count] for key in file}
+        count += len(shard["seeds"])
+        check(zip(shard["families"].tolist(), shard["seeds"].tolist(), strict=True))
+        yield shard
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,9 +1,8 @@
 """How well the picture of an object follows its words, as far as that can be told.
 
-What can be told without another network is colour: of an object asked for in red enough must be
-red. Whether it is the thing that was asked for takes a classifier; one that was trained, say on
-renders of the prop world, goes into `JUDGES` as one more function, and everything that asks
-`following` then knows.
+What can be told without a network is colour: of an object asked for in red enough must be red.
+Whether it is the thing that was asked for takes a classifier, which is one more judge: see
+`assets3d.images.recognition`.
 """
 
 from __future__ import annotations
@@ -89,7 +88,7 @@ def colours_followed(rgba: NDArray[np.uint8], prompt: str) -> float | None:
     return sum(min(1.0, share / _ENOUGH_SHARE) for share in shares) / len(shares)
 
 
-#: Who says how well a picture follows its words.
+#: Who says how well a picture follows its words, where nobody else is asked.
 JUDGES: tuple[Judge, ...] = (colours_followed,)
 
 
