@@ -37,9 +37,9 @@ ROUGHNESS, METALLIC, COLOUR = 0.3, 0.05, 0.3
 COARSE_PX = (4, 16)
 #: Families whose relief is flatter than this on average do not enter the score.
 ROUGH_DEG = 12.0
-#: Strong light and untreated pictures get rarer until this share of the training: they show that
-#: brightness means something, which takes hours to be found in all kinds of light.
-PLAIN_UNTIL = 0.2
+#: Strong light on pale colours gets rarer until this share of the training: it shows that
+#: brightness means something, which takes hours to be found among all kinds of light and dirt.
+PLAIN_UNTIL = 0.3
 LIGHTS, VALIDATION_SEED = 2, 7
 
 

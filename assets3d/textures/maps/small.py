@@ -64,7 +64,10 @@ def predict(
     """
     from assets3d.textures.maps.small_network import STRIDE_PX
 
-    angle = np.deg2rad(light_deg)
+    # The network is at its best with light from about above: what is lit from elsewhere is turned.
+    turns = round((FROM_ABOVE_DEG - light_deg) / 90.0)
+    picture = np.ascontiguousarray(np.rot90(picture, turns))
+    angle = np.deg2rad(light_deg + 90.0 * turns)
     towards = (float(np.cos(angle)), float(np.sin(angle)))
     size = _side(picture)
     fitting = max(STRIDE_PX, STRIDE_PX * round(size / STRIDE_PX))
@@ -74,8 +77,16 @@ def predict(
         maps = tuple(
             resized(m, size) for m in _evaluated(network, resized(picture, fitting), towards)
         )
-    slopes, roughness, metallic, colour = maps
+    slopes, roughness, metallic, colour = _turned_back(maps, turns)
     return Relief(slopes[..., 0], slopes[..., 1], True, roughness, metallic, colour)
+
+
+def _turned_back(maps: tuple[NDArray, ...], turns: int) -> tuple[NDArray, ...]:
+    """Return maps of a picture that had been turned anticlockwise by so many right angles."""
+    slopes, *others = (np.rot90(part, -turns) for part in maps)
+    for _ in range(turns % 4):  # clockwise, y down: right becomes down
+        slopes = np.stack([-slopes[..., 1], slopes[..., 0]], -1)
+    return slopes, *others
 
 
 def _side(picture: NDArray[np.uint8]) -> int:

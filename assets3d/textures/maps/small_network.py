@@ -11,6 +11,9 @@ what does not know it learns next to nothing: 0.93 of the error of "flat" after 
 comes from above, as the lamps and the sun of most pictures do, unless a person says otherwise. The
 network works in the light's frame: it is shown how brightness changes towards the light and across,
 and says slopes towards the light and across, which are turned back at the end.
+
+Light multiplies. So the network is shown logarithms, in which a slope looks the same on black
+gravel and on white plaster, and says by what factor a colour changes where the light is taken off.
 """
 
 from __future__ import annotations
@@ -33,8 +36,10 @@ FINE = 16
 LEAK = 0.1
 #: Slopes towards the light and across, roughness, metallic, change of the colour (3).
 OUTPUTS = 7
-#: Colour (3), how brightness changes towards the light and across.
+#: Logarithms of the colour (3), how that of the brightness changes towards the light and across.
 INPUTS = 5
+#: Added to code values 0..1 before the logarithm, so that grain in black does not look like relief.
+DARKEST = 0.05
 #: Towards the light, right and up, where nobody says otherwise.
 FROM_ABOVE = (0.0, 1.0)
 
@@ -126,7 +131,8 @@ class MapsNetwork(nn.Module):
         towards, across = slopes.chunk(2, 1)
         # y of slopes points down, the light's up.
         slopes = torch.cat([across * up - towards * right, across * right + towards * up], 1)
-        colour = pictures + 0.25 * colour
+        # No factor beyond 20: a raw network's first guess must not overflow.
+        colour = pictures * torch.exp(3.0 * torch.tanh(0.25 * colour))
         return Maps(slopes, torch.sigmoid(roughness), metallic, colour)
 
 
@@ -138,8 +144,8 @@ def _in_frame(pictures: torch.Tensor, right: torch.Tensor, up: torch.Tensor) -> 
         right: (B, 1, 1, 1) of the unit vector towards the light.
         up: likewise.
     """
-    centred = 4.0 * (pictures - 0.5)
-    grey = wrapped(centred.mean(1, keepdim=True), 1)
+    centred = torch.log(pictures.clamp(min=0.0) + DARKEST) + 1.0
+    grey = wrapped(4.0 * centred.mean(1, keepdim=True), 1)
     along_x = grey[:, :, 1:-1, 2:] - grey[:, :, 1:-1, :-2]
     along_y = grey[:, :, :-2, 1:-1] - grey[:, :, 2:, 1:-1]
     towards = along_x * right + along_y * up

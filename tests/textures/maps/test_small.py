@@ -77,6 +77,27 @@ def test_odd_sizes_are_resampled_and_tile(network, size):
     assert seam_report(material.normals, "normal").seam_nb < 1.5
 
 
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_picture_turned_with_its_light_has_turned_maps(network, turns):
+    given = picture(64)
+    plain = small.predict(network, given, 100.0)
+    turned = small.predict(network, np.rot90(given, turns), 100.0 + 90.0 * turns)
+    for name in ("roughness", "metallic", "base_colour"):
+        np.testing.assert_array_equal(getattr(turned, name), np.rot90(getattr(plain, name), turns))
+    # Anticlockwise, y down: what rose to the right rises upwards.
+    x, y = np.rot90(plain.slope_x, turns), np.rot90(plain.slope_y, turns)
+    for _ in range(turns):
+        x, y = y, -x
+    np.testing.assert_array_equal(turned.slope_x, x)
+    np.testing.assert_array_equal(turned.slope_y, y)
+
+
+def test_a_light_a_little_aside_changes_the_relief(network):
+    given = picture(64)
+    slopes = [small.predict(network, given, angle).slope_x for angle in (90.0, 120.0)]
+    assert np.abs(slopes[0] - slopes[1]).max() > 1e-4
+
+
 def test_what_cannot_be_read_is_one_line(tmp_path, network):
     with pytest.raises(InputError, match=r"maps.model: maps.safetensors is not in"):
         small.load_small(tmp_path)
