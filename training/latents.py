@@ -26,7 +26,6 @@ from torch import nn
 
 from training.backgrounds import on_white
 from training.data import load_props
-from training.run import command_line
 
 FILE = "latents.safetensors"
 #: Where the commands look unless told otherwise.
@@ -152,21 +151,6 @@ def load_latents(folder: Path, split: str, autoencoder_folder: Path) -> Latents:
             np.array(json.loads(words["captions"])),
             np.array(json.loads(words["families"])),
         )
-
-
-def read_command(
-    description: str, name: str, arguments: list[str] | None, **defaults: Any
-) -> tuple[argparse.Namespace, Latents, Latents]:
-    """Parse the command line of a training on latents; return options, training, validation."""
-    parser = command_line(description, name, **defaults)
-    parser.add_argument("--latents", type=Path, default=FOLDER)
-    parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
-    options = parser.parse_args(arguments)
-    training, validation = (
-        load_latents(options.latents, split, options.autoencoder)
-        for split in ("training", "validation")
-    )
-    return options, training, validation
 
 
 def write_latents_file(

@@ -20,9 +20,9 @@ from training.card import write_card
 from training.checkpoint import Progress
 from training.data import load_props
 from training.diffusion import Noising, spread_steps
-from training.latents import Latents, load_autoencoder, read_command
+from training.latents import AUTOENCODER, FOLDER, Latents, load_autoencoder, load_latents
 from training.plots import contact_sheet
-from training.run import run, settings_from
+from training.run import command_line, run, settings_from
 
 #: The front is given, so learning to denoise it matters little.
 FRAME_WEIGHTS = (0.1, 1.0, 1.0, 1.0)
@@ -32,11 +32,14 @@ NOISED_PICTURES, PICTURE_NOISE, DROPPED_PICTURES = 0.5, 0.2, 0.05
 VALIDATION_PROPS = 12
 
 
-def new_unet() -> nn.Module:
-    """Return an untrained network of the embedded shape."""
+def new_unet(start: Path | None = None) -> nn.Module:
+    """Return a network of the embedded shape: untrained, or one that was exported before."""
+    from assets3d.views.model import load_views_model
     from assets3d.views.presets import random_embedded_unet
 
-    return random_embedded_unet(0)
+    if start is None:
+        return random_embedded_unet(0)
+    return load_views_model(start).unet.train().requires_grad_(True)
 
 
 class ViewsTask:
@@ -51,10 +54,11 @@ class ViewsTask:
         *,
         batch: int,
         device: str,
+        start: Path | None = None,
     ):
         from assets3d.views.cameras import view_vectors
 
-        self.networks = new_unet()
+        self.networks = new_unet(start)
         self.latents = torch.stack([training.plain, training.mirrored], 1)
         self.validation = validation.plain[:64].float()
         self.validation_rgba = validation_rgba[:VALIDATION_PROPS, :4]
@@ -169,16 +173,21 @@ class ViewsTask:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
-    options, training, validation = read_command(
-        __doc__.split("\n")[0], "views", arguments, batch=8, rate=8e-4
-    )
+    parser = command_line(__doc__.split("\n")[0], "views", batch=8, rate=8e-4)
+    parser.add_argument("--latents", type=Path, default=FOLDER)
+    parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
+    parser.add_argument("--start", type=Path, default=None, help="an exported one to go on from")
+    options = parser.parse_args(arguments)
     task = ViewsTask(
-        training,
-        validation,
+        *(
+            load_latents(options.latents, split, options.autoencoder)
+            for split in ("training", "validation")
+        ),
         load_props(options.data, "validation", VALIDATION_PROPS).rgba,
         options.autoencoder,
         batch=options.batch,
         device=options.device,
+        start=options.start,
     )
     run(task, settings_from(options))
 

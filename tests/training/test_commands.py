@@ -48,7 +48,18 @@ def test_views_resume(data, vae, latents, tmp_path):
     assert (tmp_path / "out" / "samples.png").exists()
     (tmp_path / "image").mkdir()
     (tmp_path / "image" / "vae").symlink_to(vae)
-    assert load_views_model(tmp_path / "views").size_px == 32
+    first = load_views_model(tmp_path / "views")
+    assert first.size_px == 32
+    main(
+        [
+            *options(data, tmp_path / "more", 1),
+            *(*more, "--rate", "0", "--start", str(tmp_path / "views")),
+            *("--export", str(tmp_path / "again")),
+        ]
+    )
+    again = load_views_model(tmp_path / "again")
+    for name, value in first.unet.state_dict().items():
+        torch.testing.assert_close(again.unet.state_dict()[name], value, atol=1e-3, rtol=1e-3)
 
 
 @pytest.mark.slow
