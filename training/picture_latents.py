@@ -2,9 +2,10 @@
 
     python -m training.picture_latents --autoencoder training/out/vae
 
-Mean latents of the pictures on white and of the mirrored ones (an autoencoder does not mirror
-exactly); tiles are encoded with padding that wraps, so that their latents are periodic too. The
-file names the hash of the autoencoder that made it, so that no other is mixed in.
+Mean latents of the pictures on white and, unless told otherwise, of the mirrored ones: an
+autoencoder does not mirror exactly. (Most fronts are symmetric, and encoding takes its time on a
+CPU.) Tiles are encoded with padding that wraps, so that their latents are periodic too. The file
+names the hash of the autoencoder that made it, so that no other is mixed in.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class PictureLatents:
     """N pictures' latents in memory.
 
     Attributes:
-        latents: (N, 2, C, h, w) float16: as it is, mirrored.
+        latents: (N, 1 or 2, C, h, w) float16: as it is, mirrored.
         captions: (N, K) variants of the caption.
         is_tile: (N,) bool, see `Pictures`.
     """
@@ -67,7 +68,12 @@ def on_torus(*, unet: nn.Module | None = None, vae: nn.Module | None = None) -> 
 
 
 def write_latents(
-    data: Path, autoencoder_folder: Path, out: Path, device: str, limit: int | None
+    data: Path,
+    autoencoder_folder: Path,
+    out: Path,
+    device: str,
+    limit: int | None,
+    mirrored: bool = True,
 ) -> None:
     """Encode both splits into `out`, unless the same work already lies there."""
     autoencoder = load_autoencoder(autoencoder_folder, device)
@@ -75,6 +81,7 @@ def write_latents(
     for split in ("validation", "training"):
         pictures = load_pictures(data, split, limit)
         wanted = {"autoencoder": autoencoder_hash(autoencoder_folder), "count": len(pictures)}
+        wanted["mirrored"] = mirrored
         path = out / f"{split}.{FILE}"
         if path.exists() and made_from(path) == wanted:
             print(f"{path}: already there")
@@ -86,8 +93,9 @@ def write_latents(
             # Props come first; a batch across the border is taken for one of props.
             tiles = bool(pictures.is_tile[start : start + 16].all())
             with on_torus(vae=autoencoder) if tiles else nullcontext():
-                both = [encode(autoencoder, on_white(x), device) for x in (rgba, rgba.flip(2))]
-            parts.append(torch.stack(both, 1).half())
+                ways = (rgba, rgba.flip(2)) if mirrored else (rgba,)
+                encoded = [encode(autoencoder, on_white(x), device) for x in ways]
+            parts.append(torch.stack(encoded, 1).half())
         words = {"captions": pictures.captions.tolist(), "is_tile": pictures.is_tile.tolist()}
         write_latents_file(path, {"latents": torch.cat(parts)}, wanted, words)
         print(f"{path}: {len(pictures)} pictures in {time.monotonic() - started:.0f} s", flush=True)
@@ -120,9 +128,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--mirrored", action=argparse.BooleanOptionalAction, default=True)
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
-    write_latents(options.data, options.autoencoder, options.out, options.device, options.limit)
+    write_latents(
+        options.data,
+        options.autoencoder,
+        options.out,
+        options.device,
+        options.limit,
+        options.mirrored,
+    )
 
 
 if __name__ == "__main__":

@@ -217,7 +217,7 @@ class TextToImageTask:
         ).tolist()
         places = self.places[int(tiles)]
         chosen = places[torch.randint(len(places), (self.batch,), generator=generator)]
-        mirrored = torch.randint(2, (self.batch,), generator=generator)
+        mirrored = torch.randint(self.latents.shape[1], (self.batch,), generator=generator)
         clean = self.latents[chosen, mirrored].float()
         ids = self.ids[chosen, torch.randint(self.ids.shape[1], (self.batch,), generator=generator)]
         dropped = torch.rand(self.batch, generator=generator) < CAPTION_DROPOUT
@@ -281,6 +281,9 @@ class TextToImageTask:
         ids = token_ids(self.tokenizer, [""] * len(prompts) + prompts).to(self.device)
         return draw_latents(networks, latents, ids, steps=steps, guidance=guidance)
 
+    def _mirrored(self) -> str:
+        return "mirrored half of the time, " if self.latents.shape[1] > 1 else ""
+
     def export(self, networks: nn.Module, folder: Path, progress: Progress, note: str) -> None:
         """Write the whole pipeline, fp16, and words.json."""
         save_pipeline(networks, self.tokenizer, self.autoencoder, self.words, folder)
@@ -293,7 +296,7 @@ class TextToImageTask:
             "v-prediction with zero terminal SNR, 10 % caption dropout.",
             data=f"front views on white of {len(self.places[0])} procedural props of "
             f"`assets3d.props`, and {len(self.places[1])} tiles of the procedural materials of "
-            "`assets3d.textures.world`, mirrored half of the time, with generated captions.",
+            f"`assets3d.textures.world`, {self._mirrored()}with generated captions.",
             note=note,
             progress=progress,
             limits=f"knows the {len(self.words)} words of `words.json` and the things they "

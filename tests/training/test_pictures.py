@@ -104,6 +104,19 @@ def test_latents_of_tiles_are_periodic(pictures, picture_vae, tmp_path):
     assert np.abs(there - here).max() <= 1
 
 
+def test_mirrored_pictures_are_encoded_unless_told_otherwise(pictures, picture_vae, tmp_path):
+    from training.picture_latents import load_picture_latents, main
+
+    given = ["--data", str(pictures), "--autoencoder", str(picture_vae), "--out", str(tmp_path)]
+    both, one = (
+        load_picture_latents(tmp_path, "validation", picture_vae).latents
+        for more in ([], ["--no-mirrored"])
+        if main([*given, *more]) is None
+    )
+    assert both.shape[1] == 2 and one.shape[1] == 1
+    assert torch.equal(both[:, :1], one)
+
+
 def test_latents_of_another_autoencoder_are_refused(pictures, picture_vae, tmp_path):
     from training.picture_latents import load_picture_latents, main
 
