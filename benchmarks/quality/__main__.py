@@ -69,8 +69,9 @@ def run_section(name: str, section: Section, count: int, scored: Scored) -> dict
 
 
 def summarise(rows: list[dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Return mean and 10th percentile of each measure."""
-    return {key: summary([row[key] for row in rows]) for key in rows[0]} if rows else {}
+    """Return mean and 10th percentile of each measure, over the rows that have it."""
+    measures = dict.fromkeys(key for row in rows for key in row)
+    return {key: summary([row[key] for row in rows if key in row]) for key in measures}
 
 
 def merge(path: Path, section: str, result: dict) -> None:

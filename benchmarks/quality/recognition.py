@@ -1,8 +1,9 @@
-"""Text to image: does a classifier trained on renders recognise the family that was asked for?
+"""Text to image: are the family and the colour that were asked for recognised in the picture?
 
 The classifier is trained here, on renders with training seeds only, and is checked on true renders
 of the benchmark's own props first: the share of generated pictures that it recognises means little
-where it does not know the real thing.
+where it does not know the real thing. The colour is judged as `assets3d.images.following` judges
+candidates, in the cutout that the pipeline would go on with, and is checked on true renders too.
 
 Held-out families are left out: the classifier is asked which of the trained families a picture
 shows, and the text-to-image model has met none but those in its training, so a held-out family
@@ -18,15 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assets3d.images.following import colours_asked, colours_followed
 from benchmarks.quality.protocol import Case, embedded_profile, sampling
 
 SIZE_PX = 64
 RENDERS_PER_FAMILY = 40
 EPOCHS = 24
+_HALF = 0.5
 
 
-def family_recognised(case: Case) -> dict[str, float]:
-    """Score one prompt: its caption painted by the embedded model, and its true render."""
+def words_followed(case: Case) -> dict[str, float]:
+    """Score one prompt: its caption painted by the embedded model, and its true render.
+
+    Captions that name no colour have no score for it.
+    """
     from assets3d.cameras import four_views
     from assets3d.images.text_to_image import generate
 
@@ -34,10 +40,16 @@ def family_recognised(case: Case) -> dict[str, float]:
         _pipeline(), case.prop.caption, seed=case.seed, **sampling(embedded_profile("image"))
     )
     render = case.views(four_views(128)[0]).rgba[0]
-    return {
+    found = {
         "family": float(classify(picture) == case.family),
         "family_of_true_render": float(classify(_on_white(render)) == case.family),
     }
+    colour = case.prop.words.colour
+    if colour and colours_asked(colour):
+        cutout, _ = _cutter().cut(picture, field="prompt")
+        found["colour"] = float(_has(cutout, colour))
+        found["colour_of_true_render"] = float(_has(render, colour))
+    return found
 
 
 def classify(picture: NDArray[np.uint8]) -> str:
@@ -47,6 +59,18 @@ def classify(picture: NDArray[np.uint8]) -> str:
     network, names = _classifier()
     with torch.inference_mode():
         return names[int(network(_batch([picture])).argmax(1))]
+
+
+def _has(rgba: NDArray[np.uint8], colour: str) -> bool:
+    """Tell whether a cutout has half as much of a colour as a thing called by it should have."""
+    return (colours_followed(rgba, colour) or 0.0) >= _HALF
+
+
+@cache
+def _cutter() -> Any:
+    from assets3d.cutout import load_cutter
+
+    return load_cutter("embedded", threads=1).on_plain_backgrounds()
 
 
 @cache

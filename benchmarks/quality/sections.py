@@ -92,9 +92,9 @@ SECTIONS = {
         steps=("views",),
     ),
     "image": Section(
-        "benchmarks.quality.recognition:family_recognised",
+        "benchmarks.quality.recognition:words_followed",
         known_cases,
-        weights=("image",),
+        weights=("image", "cutout"),
         steps=("image",),
     ),
     "photographs": Section(
