@@ -1,6 +1,6 @@
 """Encode fronts of props and tiles of materials once, for the training of the image model.
 
-    python -m training.picture_latents --autoencoder training/out/vae
+    python -m training.picture_latents --autoencoder assets3d/weights/image/vae
 
 Mean latents of the pictures on white and, unless told otherwise, of the mirrored ones: an
 autoencoder does not mirror exactly. (Most fronts are symmetric, and encoding takes its time on a
@@ -28,6 +28,7 @@ from torch import nn
 from assets3d.textures.seamless.circular import circular_padding
 from training.backgrounds import on_white
 from training.latents import (
+    AUTOENCODER,
     autoencoder_hash,
     check_latents_file,
     encode,
@@ -40,7 +41,6 @@ from training.pictures import load_pictures
 
 FILE = "picture_latents.safetensors"
 FOLDER = Path("training/out/picture_latents")
-AUTOENCODER = Path("training/out/vae")
 
 
 @dataclass(frozen=True)
