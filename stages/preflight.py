@@ -33,6 +33,8 @@ from stages.export import settings_of
 from stages.manifest import Manifest, read_manifest
 
 PROFILES = Path("configs/profiles")
+#: Parameters of a step that name a model for some of its assets only -> the step it is for.
+_OWN_ROLES = {"splats": {"lgm": "splats"}, "maps": {"network": "maps"}}
 _GO_BACK = "write `profile: embedded` in configs/pipeline.yaml to go back"
 
 
@@ -130,7 +132,7 @@ def _missing_models(needed: Sequence[Step], params: Mapping[str, Any]) -> Iterat
         section = params[step.name]
         if not section.get("download", False):
             continue
-        roles = {**step.models, **({"lgm": "splats"} if step.name == "splats" else {})}
+        roles = {**step.models, **_OWN_ROLES.get(step.name, {})}
         for role in roles:
             word = section.get(role)
             if word is None or word in (*NO_MODEL, "embedded"):

@@ -126,11 +126,13 @@ def test_one_line_where_there_is_no_network(full, monkeypatch, capsys, tmp_path)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
     monkeypatch.setenv("U2NET_HOME", str(tmp_path / "none"))
     monkeypatch.setattr(preflight, "why_no_cuda", lambda: None)
-    full.write_manifest({"crate": {"prompt": "a crate"}, "axe": {"prompt": "an axe"}})
+    wanted = {"crate": {"prompt": "a crate"}, "axe": {"prompt": "an axe"}}
+    full.write_manifest({**wanted, "brick": {"kind": "material", "prompt": "bricks"}})
     with pytest.raises(InputError, match="found no network to fetch"):
         preflight.check(full.root / "configs/assets.yaml", "full")
     err = capsys.readouterr().err
     assert "image: sdxl-lightning-4 is not on this machine" in err
+    assert "maps: marigold-normals is not on this machine" in err
     assert len(err.splitlines()) == len(set(err.splitlines()))
 
 
