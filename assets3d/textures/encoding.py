@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assets3d.textures.fields import normals_of_slopes, slopes_of_height
+from assets3d.textures.fields import bands_of_normals, normals_of_height
 from assets3d.textures.map_files import Codes, codes_of
 from assets3d.textures.material import Material
 from assets3d.textures.torus import row_bands
@@ -55,18 +55,41 @@ def height_range(height_m: NDArray[np.floating]) -> HeightRange:
     return HeightRange(float(height_m.min()), float(height_m.max()))
 
 
+def rounded_to_16_bits(height_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Round heights in place to the codes of a 16-bit file; return them."""
+    span = height_range(height_m)
+    for rows in row_bands(height_m.shape):
+        height_m[rows] = span.heights_m(span.codes(height_m[rows]))
+    return height_m
+
+
 def quantised(material: Material) -> Material:
     """Return the material with its height rounded to 16 bits and the normals of that height.
 
-    Doing it twice changes nothing more.
+    Doing it twice changes nothing more: a material that is so already is returned itself.
     """
-    span = height_range(material.height_m)
-    height_m = np.zeros_like(material.height_m)
-    for rows in row_bands(height_m.shape):
-        height_m[rows] = span.heights_m(span.codes(material.height_m[rows]))
+    height_m, pixel_m = material.height_m, material.pixel_m
+    if _is_rounded(height_m) and _are_normals_of(material.normals, height_m, pixel_m):
+        return material
+    height_m = rounded_to_16_bits(height_m.copy())
     return dataclasses.replace(
-        material, height_m=height_m, normals=_normals(height_m, material.pixel_m)
+        material, height_m=height_m, normals=normals_of_height(height_m, pixel_m)
     )
+
+
+def _is_rounded(height_m: NDArray[np.float32]) -> bool:
+    span = height_range(height_m)
+    return all(
+        np.array_equal(span.heights_m(span.codes(height_m[rows])), height_m[rows])
+        for rows in row_bands(height_m.shape)
+    )
+
+
+def _are_normals_of(
+    normals: NDArray[np.float32], height_m: NDArray[np.float32], pixel_m: float
+) -> bool:
+    bands = bands_of_normals(height_m, pixel_m)
+    return all(np.array_equal(band, normals[rows]) for rows, band in bands)
 
 
 def normal_codes(normals: NDArray[np.floating], bits: int) -> Codes:
@@ -90,13 +113,3 @@ def normals_of_codes(codes: Codes) -> NDArray[np.float32]:
     vectors = codes.astype(np.float64) * (2.0 / np.iinfo(codes.dtype).max) - 1.0
     vectors /= np.maximum(np.linalg.norm(vectors, axis=2, keepdims=True), 1e-12)
     return vectors.astype(np.float32)
-
-
-def _normals(height_m: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
-    """Derive normals band by band, each with the row above and the row below it on the torus."""
-    result = np.zeros((*height_m.shape, 3), np.float32)
-    for band in row_bands(height_m.shape):
-        around = height_m[np.arange(band.start - 1, band.stop + 1) % len(height_m)]
-        slope_x, slope_y = slopes_of_height(around, pixel_m)
-        result[band] = normals_of_slopes(slope_x[1:-1], slope_y[1:-1])
-    return result

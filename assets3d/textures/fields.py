@@ -8,6 +8,7 @@ per metre (y down), normals OpenGL's (y up). Fields are float32; 8192 px square 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,24 @@ def normals_of_slopes(slope_x: NDArray[Any], slope_y: NDArray[Any]) -> NDArray[n
         normals[rows, :, 1] = y * scale
         normals[rows, :, 2] = scale
     return normals
+
+
+def normals_of_height(height_m: NDArray[Any], pixel_m: float) -> NDArray[np.float32]:
+    """Return the unit normals (H, W, 3) float32 of a height (H, W) on the torus, metres."""
+    normals = np.zeros((*height_m.shape, 3), np.float32)
+    for rows, band in bands_of_normals(height_m, pixel_m):
+        normals[rows] = band
+    return normals
+
+
+def bands_of_normals(
+    height_m: NDArray[Any], pixel_m: float
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield bands of rows and their normals, each from the rows beside it on the torus as well."""
+    for rows in row_bands(height_m.shape):
+        around = height_m[np.arange(rows.start - 1, rows.stop + 1) % len(height_m)]
+        slope_x, slope_y = slopes_of_height(around, pixel_m)
+        yield rows, normals_of_slopes(slope_x[1:-1], slope_y[1:-1])
 
 
 def slopes_of_normals(normals: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

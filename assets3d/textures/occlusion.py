@@ -60,13 +60,15 @@ def ambient_occlusion(
         raise InputError(f"directions: is {directions}, wanted 4, 8 or 16")
     if radius_m is not None and radius_m < 0.0:
         raise InputError(f"radius_m: is {radius_m:g}, wanted 0 or more")
-    height = np.asarray(height_m, np.float32) / np.float32(pixel_m)
-    radius_px = _REACH * float(np.ptp(height)) if radius_m is None else radius_m / pixel_m
+    height = np.asarray(height_m, np.float32)
+    range_px = float(np.ptp(height)) / pixel_m
+    radius_px = _REACH * range_px if radius_m is None else radius_m / pixel_m
     radius_px = min(radius_px, _LARGEST_REACH * min(height.shape))
     marches = _marches(directions, radius_px)
     margin = max([1, *(abs(x) for march in marches for x, _ in march.steps)])
     # Columns are padded once; rows are wrapped band by band, which needs no second large copy.
     padded = np.pad(height, ((0, 0), (margin, margin)), mode="wrap")
+    padded /= np.float32(pixel_m)
     result = np.zeros(height.shape, np.float32)
     for rows in row_bands(height.shape, _BAND_PX):
         result[rows] = 1.0 - _hidden(padded, rows, margin, marches)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from assets3d.textures.encoding import quantised
 from assets3d.textures.fields import agreement_deg, slopes_of_height
 from assets3d.textures.looks import lit_plane, lit_sphere, maps_sheet
 from assets3d.textures.maps.assemble import adjusted, material_of
@@ -53,7 +56,34 @@ def test_a_larger_tile_keeps_its_slopes():
     true = sample_material("cobble", 1, SIZE)
     larger = adjusted(true, tile_m=3.0 * true.tile_m)
     np.testing.assert_allclose(larger.normals, true.normals, atol=1e-4)
-    np.testing.assert_allclose(larger.height_m, 3.0 * true.height_m, rtol=1e-5, atol=1e-7)
+    step_m = float(np.ptp(larger.height_m)) / 65535  # heights are rounded as files hold them
+    np.testing.assert_allclose(larger.height_m, 3.0 * true.height_m, atol=0.51 * step_m)
+
+
+def test_what_is_made_is_rounded_as_files_hold_it_and_not_copied_again():
+    material = material_of(PICTURE, relief(), tile_m=2.0)
+    assert quantised(material) is material
+    other = replace(material, height_m=material.height_m * np.float32(1.0 + 1e-6))
+    other.height_m[3, 4] += 0.4 * np.float32(np.ptp(other.height_m)) / 65535
+    again = quantised(other)
+    assert again is not other
+    assert quantised(again) is again
+    leaning = replace(material, normals=np.roll(material.normals, 1, 0))
+    np.testing.assert_array_equal(quantised(leaning).normals, material.normals)
+
+
+def test_what_is_given_stays_as_it_is():
+    given = relief(
+        roughness=np.linspace(-0.1, 1.1, SIZE * SIZE, dtype=np.float32).reshape(SIZE, SIZE)
+    )
+    before = [np.copy(getattr(given, name)) for name in ("slope_x", "slope_y", "roughness")]
+    material_of(PICTURE, given, tile_m=2.0, height_m=0.1, roughness_gain=0.5)
+    for name, old in zip(("slope_x", "slope_y", "roughness"), before, strict=True):
+        np.testing.assert_array_equal(getattr(given, name), old)
+    true = sample_material("cobble", 1, SIZE)
+    height = true.height_m.copy()
+    adjusted(true, height_m=0.2)
+    np.testing.assert_array_equal(true.height_m, height)
 
 
 def test_pictures_show_relief():

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from assets3d.textures.fields import height_of_slopes, normals_of_slopes, slopes_of_height
+from assets3d.textures.encoding import rounded_to_16_bits
+from assets3d.textures.fields import height_of_slopes, normals_of_height
 from assets3d.textures.maps.relief import Relief
 from assets3d.textures.material import Material
 from assets3d.textures.occlusion import ambient_occlusion
@@ -48,25 +49,26 @@ def material_of(
         delight: take the base colour without baked light, where the back end knows it.
     """
     size = len(picture)
-    slope_x, slope_y = (np.asarray(s, np.float32) for s in (relief.slope_x, relief.slope_y))
-    height = height_of_slopes(slope_x, slope_y, tile_m / size)
     if height_m is None and not relief.metric:
         height_m = _USUAL_RELIEF * tile_m
-    colour = relief.base_colour if delight and relief.base_colour is not None else None
-    flat = np.zeros((size, size), np.float32)
-    roughness = relief.roughness if relief.roughness is not None else flat + _USUAL_ROUGHNESS
+    colour = relief.base_colour if delight else None
+    roughness, metallic = relief.roughness, relief.metallic
+    height = height_of_slopes(relief.slope_x, relief.slope_y, tile_m / size)
+    del relief  # at 8192 px each map of one channel takes 270 MB
+    nothing = np.broadcast_to(np.float32(0.0), (size, size, 3))
     material = Material(
-        base_colour=picture.astype(np.float32) / 255.0 if colour is None else _unit(colour),
+        base_colour=_colour(picture) if colour is None else _unit(colour),
         height_m=height,
-        normals=np.zeros((size, size, 3), np.float32),
-        roughness=_unit(roughness),
-        occlusion=flat,
-        metallic=flat if relief.metallic is None else _unit(relief.metallic),
+        normals=nothing,
+        roughness=_unit(nothing[..., 0] + _USUAL_ROUGHNESS if roughness is None else roughness),
+        occlusion=nothing[..., 0],
+        metallic=_unit(nothing[..., 0] if metallic is None else metallic),
         tile_m=tile_m,
     )
-    return adjusted(
+    del colour, roughness, metallic
+    return _finished(
         material,
-        height_m=height_m,
+        _rounded(height, height_m),
         roughness_bias=roughness_bias,
         roughness_gain=roughness_gain,
         occlusion_bias=occlusion_bias,
@@ -97,20 +99,57 @@ def adjusted(
     """
     tile_m = tile_m or material.tile_m
     height = material.height_m * np.float32(tile_m / material.tile_m)
-    if height_m is not None:
-        span = float(np.ptp(height))
-        height = height * np.float32(height_m / span if span > 0.0 else 0.0)
-    pixel_m = tile_m / material.size_px
-    darkness = 1.0 - ambient_occlusion(height, pixel_m)
-    return replace(
-        material,
-        height_m=height,
-        normals=normals_of_slopes(*slopes_of_height(height, pixel_m)),
-        roughness=_unit(material.roughness * roughness_gain + roughness_bias),
-        occlusion=_unit(1.0 - (darkness * occlusion_gain + occlusion_bias)),
-        tile_m=tile_m,
+    return _finished(
+        replace(material, tile_m=tile_m),
+        _rounded(height, height_m),
+        roughness_bias=roughness_bias,
+        roughness_gain=roughness_gain,
+        occlusion_bias=occlusion_bias,
+        occlusion_gain=occlusion_gain,
     )
 
 
+def _rounded(height: NDArray[np.float32], height_m: float | None) -> NDArray[np.float32]:
+    """Bring heights in place to a range, if one is wanted, and to 16 bits, as files hold them."""
+    if height_m is not None:
+        span = float(np.ptp(height))
+        height *= np.float32(height_m / span if span > 0.0 else 0.0)
+    return rounded_to_16_bits(height)
+
+
+def _finished(
+    material: Material,
+    height: NDArray[np.float32],
+    *,
+    roughness_bias: float,
+    roughness_gain: float,
+    occlusion_bias: float,
+    occlusion_gain: float,
+) -> Material:
+    """Return the material with this height and what follows from it."""
+    pixel_m = material.tile_m / len(height)
+    occlusion = ambient_occlusion(height, pixel_m)
+    if (occlusion_bias, occlusion_gain) != (0.0, 1.0):
+        occlusion = _unit(1.0 - ((1.0 - occlusion) * occlusion_gain + occlusion_bias))
+    roughness = material.roughness
+    if (roughness_bias, roughness_gain) != (0.0, 1.0):
+        roughness = _unit(roughness * roughness_gain + roughness_bias)
+    return replace(
+        material,
+        height_m=height,
+        normals=normals_of_height(height, pixel_m),
+        roughness=roughness,
+        occlusion=occlusion,
+    )
+
+
+def _colour(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a picture's code values as 0..1."""
+    colour = np.zeros(picture.shape, np.float32)
+    return np.divide(picture, np.float32(255.0), out=colour, dtype=np.float32)
+
+
 def _unit(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    return np.clip(np.asarray(values, np.float32), 0.0, 1.0)
+    """Return a copy within 0..1."""
+    copy = np.array(values, np.float32)
+    return np.clip(copy, 0.0, 1.0, out=copy)
