@@ -32,7 +32,7 @@ PIECE_PX = 96
 #: Weights of the losses: of one minus the cosine between normals, of the normals' difference, of
 #: slopes that are wrong on average over squares.
 COSINE, NORMALS, COARSE = 2.0, 1.0, 0.3
-ROUGHNESS, METALLIC, COLOUR = 0.3, 0.05, 0.3
+ROUGHNESS, METALLIC, COLOUR = 0.3, 0.25, 0.3
 #: Sides of the squares over which slopes are averaged for the coarse loss.
 COARSE_PX = (4, 16)
 #: Families whose relief is flatter than this on average do not enter the score.
