@@ -15,12 +15,15 @@ SQUARES = 2
 
 
 class Recogniser(nn.Module):
-    """Cutouts on white with their alpha (B, 4, 64, 64) in -1..1 -> logits (B, families)."""
+    """Cutouts on white with their alpha (B, 4, 64, 64) in -1..1 -> logits (B, families).
 
-    def __init__(self, families: int) -> None:
+    With 3 channels it looks at pictures on white alone.
+    """
+
+    def __init__(self, families: int, channels: int = 4) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for before, after in zip((4, *WIDTHS), WIDTHS, strict=False):
+        for before, after in zip((channels, *WIDTHS), WIDTHS, strict=False):
             layers += [
                 nn.Conv2d(before, after, 3, padding=1),
                 nn.GroupNorm(8, after),

@@ -119,7 +119,7 @@ def project(
     """
     lean = tilt(slope_x, slope_y)
     height_m, share = _integrated(slope_x, slope_y, pixel_m, smoothing)
-    normals = normals_of_slopes(*slopes_of_height(height_m, pixel_m))
+    normals = normals_of_height(height_m, pixel_m)
     return Projection(height_m, normals, lean, share)
 
 
@@ -148,10 +148,8 @@ def angle_deg(normals_a: NDArray[Any], normals_b: NDArray[Any]) -> NDArray[np.fl
 
 def agreement_deg(normals: NDArray[Any], height_m: NDArray[Any], pixel_m: float) -> float:
     """Return the mean angle in degrees between normals (H, W, 3) and those of the height."""
-    slopes = slopes_of_height(height_m, pixel_m)
     total = 0.0
-    for rows in row_bands(height_m.shape):
-        own = normals_of_slopes(*(slope[rows] for slope in slopes))
+    for rows, own in bands_of_normals(height_m, pixel_m):
         total += float(angle_deg(own, normals[rows]).sum(dtype=np.float64))
     return total / height_m.size
 

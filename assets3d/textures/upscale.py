@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from assets3d.errors import InputError
-from assets3d.textures.fields import normals_of_slopes, slopes_of_height
+from assets3d.textures.fields import normals_of_height
 from assets3d.textures.material import Material
 from assets3d.textures.torus import Kernel, resized
 
@@ -82,7 +82,7 @@ def upscaled_material(
     return Material(
         base_colour=base_colour,
         height_m=height_m,
-        normals=normals_of_slopes(*slopes_of_height(height_m, material.tile_m / size_px)),
+        normals=normals_of_height(height_m, material.tile_m / size_px),
         roughness=upscaled(material.roughness, factor),
         occlusion=upscaled(material.occlusion, factor),
         metallic=upscaled(material.metallic, factor),

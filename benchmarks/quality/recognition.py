@@ -83,11 +83,12 @@ def _pipeline() -> Any:
 
 @cache
 def _classifier() -> tuple[Any, list[str]]:
-    """Train the classifier: four convolutions on fronts with random shift, scale and light."""
+    """Train a recogniser of its own on fronts with random shift, scale and light."""
     import torch
     from torch import nn
 
     from assets3d.cameras import four_views
+    from assets3d.images.recognition_network import Recogniser
     from assets3d.props import FAMILIES, HELD_OUT_FAMILIES, render_prop, sample_prop
 
     names = sorted(set(FAMILIES) - set(HELD_OUT_FAMILIES))
@@ -102,16 +103,7 @@ def _classifier() -> tuple[Any, list[str]]:
     generator = torch.Generator().manual_seed(0)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        layers: list[nn.Module] = []
-        for before, after in ((3, 32), (32, 64), (64, 96), (96, 128)):
-            layers += [
-                nn.Conv2d(before, after, 3, padding=1),
-                nn.GroupNorm(8, after),
-                nn.SiLU(),
-                nn.MaxPool2d(2),
-            ]
-        head = (nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(512, len(names)))
-        network = nn.Sequential(*layers, *head)
+        network = Recogniser(len(names), channels=3)
     optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.02)
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(inputs), generator=generator).split(32):

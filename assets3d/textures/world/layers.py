@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from assets3d.textures.fields import normals_of_slopes, slopes_of_height
+from assets3d.textures.fields import normals_of_height
 from assets3d.textures.material import Material
 from assets3d.textures.occlusion import ambient_occlusion
 from assets3d.textures.world.noise import Field
@@ -48,7 +48,7 @@ def finish(layers: Layers, tile_m: float) -> Material:
     return Material(
         base_colour=np.clip(layers.base_colour, DARKEST, BRIGHTEST).astype(np.float32),
         height_m=height_m,
-        normals=normals_of_slopes(*slopes_of_height(height_m, pixel_m)),
+        normals=normals_of_height(height_m, pixel_m),
         roughness=np.clip(layers.roughness, 0.05, 1.0).astype(np.float32),
         occlusion=ambient_occlusion(height_m, pixel_m),
         metallic=np.clip(layers.metallic, 0.0, 1.0).astype(np.float32),
