@@ -5,7 +5,8 @@
 Mean latents of the pictures on white and, unless told otherwise, of the mirrored ones: an
 autoencoder does not mirror exactly. (Most fronts are symmetric, and encoding takes its time on a
 CPU.) Tiles are encoded with padding that wraps, so that their latents are periodic too. The file
-names the hash of the autoencoder that made it, so that no other is mixed in.
+names the hash of the autoencoder that made it, so that no other is mixed in. `--halved` encodes them
+at half the size, for a first training that sees four times as many (see `training.text_to_image`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import nn
+from torch.nn import functional as F
 
 from assets3d.textures.seamless.circular import circular_padding
 from training.backgrounds import on_white
@@ -74,6 +76,7 @@ def write_latents(
     device: str,
     limit: int | None,
     mirrored: bool = True,
+    halved: bool = False,
 ) -> None:
     """Encode both splits into `out`, unless the same work already lies there."""
     autoencoder = load_autoencoder(autoencoder_folder, device)
@@ -82,6 +85,8 @@ def write_latents(
         pictures = load_pictures(data, split, limit)
         wanted = {"autoencoder": autoencoder_hash(autoencoder_folder), "count": len(pictures)}
         wanted["mirrored"] = mirrored
+        if halved:
+            wanted["halved"] = True
         path = out / f"{split}.{FILE}"
         if path.exists() and made_from(path) == wanted:
             print(f"{path}: already there")
@@ -94,7 +99,8 @@ def write_latents(
             tiles = bool(pictures.is_tile[start : start + 16].all())
             with on_torus(vae=autoencoder) if tiles else nullcontext():
                 ways = (rgba, rgba.flip(2)) if mirrored else (rgba,)
-                encoded = [encode(autoencoder, on_white(x), device) for x in ways]
+                shown = [F.avg_pool2d(on_white(x), 2 if halved else 1) for x in ways]
+                encoded = [encode(autoencoder, x, device) for x in shown]
             parts.append(torch.stack(encoded, 1).half())
         words = {"captions": pictures.captions.tolist(), "is_tile": pictures.is_tile.tolist()}
         write_latents_file(path, {"latents": torch.cat(parts)}, wanted, words)
@@ -129,6 +135,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--limit", type=int, default=None)
     parser.add_argument("--mirrored", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--halved", action="store_true", help="pictures at half their size")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     write_latents(
@@ -138,6 +145,7 @@ def main(arguments: list[str] | None = None) -> None:
         options.device,
         options.limit,
         options.mirrored,
+        options.halved,
     )
 
 

@@ -5,6 +5,9 @@
 Pictures are fronts of props on white, and in every fifth step tiles of materials, so that one model
 draws what the steps image and texture ask for. The exported folder is a StableDiffusionPipeline,
 loadable by `AutoPipelineForText2Image`, with `words.json`, the words that the captions used.
+
+A CPU gets farther by learning words and shapes small first: train on pictures of half the size
+(`training.picture_latents --halved`), export, and go on from there with `--start`.
 """
 
 from __future__ import annotations
@@ -169,6 +172,28 @@ def save_pipeline(
     (folder / "words.json").write_text(json.dumps({"words": words}, indent=1) + "\n")
 
 
+def load_start(folder: Path, words: list[str], size: int) -> nn.ModuleDict:
+    """Load exported networks to go on from, for latents of size x size, as float32.
+
+    Raises:
+        ValueError: they were trained on other words, whose tokens have other numbers.
+    """
+    from diffusers import UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    if (found := json.loads((folder / "words.json").read_text())["words"]) != words:
+        odd = sorted(set(found) ^ set(words))
+        raise ValueError(f"{folder}: knows other words than the captions, such as {odd[:3]}")
+    unet = UNet2DConditionModel.from_pretrained(
+        folder / "unet", torch_dtype=torch.float32, local_files_only=True
+    )
+    unet.register_to_config(sample_size=size)
+    text = CLIPTextModel.from_pretrained(
+        folder / "text_encoder", dtype=torch.float32, local_files_only=True
+    )
+    return nn.ModuleDict({"unet": unet, "text": text})
+
+
 class TextToImageTask:
     """Predict the velocity of the latents of fronts and tiles from captions."""
 
@@ -182,17 +207,21 @@ class TextToImageTask:
         batch: int,
         device: str,
         out: Path,
+        start: Path | None = None,
     ):
         self.out = out
         captions = training.captions.reshape(-1).tolist()
         self.words = words_in([*captions, NEGATIVE_PROMPT])
         self.tokenizer = new_tokenizer(self.words)
         size = training.latents.shape[-1]
-        self.networks = fresh(
-            lambda: nn.ModuleDict(
-                {"unet": new_unet(preset, size), "text": new_text_encoder(self.tokenizer)}
+        if start is not None:
+            self.networks = load_start(start, self.words, size)
+        else:
+            self.networks = fresh(
+                lambda: nn.ModuleDict(
+                    {"unet": new_unet(preset, size), "text": new_text_encoder(self.tokenizer)}
+                )
             )
-        )
         variants = training.captions.shape[1]
         self.ids = token_ids(self.tokenizer, captions).unflatten(0, (-1, variants))
         self.nothing = token_ids(self.tokenizer, list(NO_WORDS))
@@ -317,6 +346,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--latents", type=Path, default=FOLDER)
     parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
+    parser.add_argument("--start", type=Path, default=None, help="an exported one to go on from")
     options = parser.parse_args(arguments)
     task = TextToImageTask(
         *(
@@ -328,6 +358,7 @@ def main(arguments: list[str] | None = None) -> None:
         batch=options.batch,
         device=options.device,
         out=options.out,
+        start=options.start,
     )
     run(task, settings_from(options))
 

@@ -88,9 +88,11 @@ def _disagreeing_faces(faces: NDArray[np.int32]) -> NDArray[np.bool_]:
     for piece in range(pieces):
         root = int(np.argmax(labels == piece))
         order, parents = breadth_first_order(graph, root, directed=False)
-        for face in order[1:]:
-            parent = parents[face]
-            flip[face] = flip[parent] ^ (graph[parent, face] == 2)
+        found = order[1:]
+        # All at once: looking up one entry of a sparse matrix takes as long as a whole row of them.
+        turns = np.asarray(graph[parents[found], found]).ravel() == 2
+        for face, parent, turn in zip(found, parents[found], turns, strict=True):
+            flip[face] = flip[parent] ^ turn
     return flip
 
 

@@ -91,6 +91,39 @@ def test_text_to_image_resumes_and_loads_as_a_pipeline(pictures, vae, picture_la
     assert "red" in json.loads((tmp_path / "image" / "words.json").read_text())["words"]
 
 
+@pytest.mark.slow
+def test_text_to_image_goes_on_at_full_size_from_half_size(pictures, vae, picture_latents, tmp_path):
+    from safetensors.torch import load_file
+
+    from training.picture_latents import load_picture_latents
+    from training.picture_latents import main as encode_all
+    from training.text_to_image import main
+
+    more = ["--autoencoder", str(vae)]
+    small = tmp_path / "small"
+    encode_all(["--data", str(pictures), *more, "--halved", "--out", str(small)])
+    shapes = [
+        load_picture_latents(folder, "training", vae).latents.shape[-1]
+        for folder in (small, picture_latents)
+    ]
+    assert shapes == [2, 4]
+    start = ["--latents", str(small), "--export", str(tmp_path / "first")]
+    main([*options(pictures, tmp_path / "first.out", 2), *more, *start])
+    more += ["--latents", str(picture_latents), "--start", str(tmp_path / "first")]
+    again = ["--rate", "0", "--export", str(tmp_path / "second")]
+    main([*options(pictures, tmp_path / "second.out", 1), *more, *again])
+    assert json.loads((tmp_path / "second/unet/config.json").read_text())["sample_size"] == 4
+    for part in ("unet/diffusion_pytorch_model", "text_encoder/model"):
+        first, second = (
+            load_file(tmp_path / name / f"{part}.safetensors") for name in ("first", "second")
+        )
+        assert all(torch.equal(first[key], second[key]) for key in first)
+    words = tmp_path / "first/words.json"
+    words.write_text(words.read_text().replace("red", "mauve"))
+    with pytest.raises(ValueError, match="other words"):
+        main([*options(pictures, tmp_path / "third.out", 1), *more])
+
+
 def test_a_resumed_training_equals_an_unbroken_one(pictures, tmp_path):
     from safetensors.torch import load_file
 
