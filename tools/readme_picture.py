@@ -6,6 +6,11 @@ props.png: one row per prompt, none left out: the picture drawn, the object free
 background, two of the imagined views, the splats, the mesh from two sides.
 motion.png: a scripted clip, as the motion stage drew it, no wider than a page.
 materials.png: one row per material: nine tiles under a low light, a sphere, the maps.
+
+    python tools/readme_picture.py --showcase --runs runs --out docs/pictures
+
+showcase.png: every prompt of configs/showcase.yaml, unpicked: the picture drawn and the mesh from
+beside the front; white where a step failed. (Build it first: the head of that file says how.)
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ CELL_PX = 136
 COLUMNS = ("picture drawn", "cutout", "view: right", "view: back", "splats", "mesh", "mesh")
 CLIP, CLIP_WIDTH_PX = "wolf_patrol", 1400
 MATERIAL_HEIGHT_PX = 210
+SHOWCASE, SHOWCASE_COLUMNS = Path("configs/showcase.yaml"), 4
 
 
 def row(runs: Path, asset: str) -> list[np.ndarray]:
@@ -34,6 +40,23 @@ def row(runs: Path, asset: str) -> list[np.ndarray]:
     pictures += _frames(runs / "splats" / asset / "spin.webp", (1 / 8,))
     pictures += _frames(runs / "mesh" / asset / "turntable.webp", (1 / 8, 5 / 8))
     return [resize_premultiplied(picture, CELL_PX) for picture in pictures]
+
+
+def write_showcase(runs: Path, manifest: Path, path: Path) -> None:
+    """Write the sheet of all prompts of a manifest, in its order; the prompt stands below."""
+    import yaml
+
+    pictures, labels = [], []
+    for asset, entry in yaml.safe_load(manifest.read_text()).items():
+        drawn, turntable = runs / "image" / asset / "image.png", runs / "mesh" / asset
+        found = [read_picture(drawn)] if drawn.exists() else []
+        if turntable.is_dir():
+            found += _frames(turntable / "turntable.webp", (1 / 12,))
+        found += [np.full((CELL_PX, CELL_PX, 3), 255, np.uint8)] * (2 - len(found))
+        pair = [resize_premultiplied(picture, CELL_PX) for picture in found]
+        pictures.append(contact_sheet(pair, 2, gap_px=0))
+        labels.append(entry["prompt"])
+    write_png(path, contact_sheet(pictures, SHOWCASE_COLUMNS, labels))
 
 
 def _frames(path: Path, turns: tuple[float, ...]) -> list[np.ndarray]:
@@ -81,8 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=Path("docs/pictures"))
+    parser.add_argument("--showcase", action="store_true", help="showcase.png alone")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
+    if options.showcase:
+        write_showcase(options.runs, SHOWCASE, options.out / "showcase.png")
+        return
     write_props(options.runs, options.out / "props.png")
     write_motion(options.runs, options.out / "motion.png")
     write_materials(options.runs, options.out / "materials.png")

@@ -92,7 +92,9 @@ def test_text_to_image_resumes_and_loads_as_a_pipeline(pictures, vae, picture_la
 
 
 @pytest.mark.slow
-def test_text_to_image_goes_on_at_full_size_from_half_size(pictures, vae, picture_latents, tmp_path):
+def test_text_to_image_goes_on_at_full_size_from_half_size(
+    pictures, vae, picture_latents, tmp_path
+):
     from safetensors.torch import load_file
 
     from training.picture_latents import load_picture_latents
