@@ -5,8 +5,8 @@
 Mean latents of the pictures on white and, unless told otherwise, of the mirrored ones: an
 autoencoder does not mirror exactly. (Most fronts are symmetric, and encoding takes its time on a
 CPU.) Tiles are encoded with padding that wraps, so that their latents are periodic too. The file
-names the hash of the autoencoder that made it, so that no other is mixed in. `--halved` encodes them
-at half the size, for a first training that sees four times as many (see `training.text_to_image`).
+names the hash of the autoencoder that made it, so that no other is mixed in. `--halved` encodes
+them at half the size, for a first training that sees four times as many (`training.text_to_image`).
 """
 
 from __future__ import annotations
