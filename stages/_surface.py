@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stages import _steering
@@ -18,6 +18,8 @@ OWN_PARAMS = ("ip_adapters", "image_encoder")
 WORLD = "none"
 #: Side of each of the nine tiles of the preview.
 TILED_PX = 256
+#: A picture enlarged more than this is visibly soft.
+_SOFT = 4
 _LENGTHS = ("period_px", "canvas_px", "half_width_px", "ramp_px")
 
 
@@ -45,11 +47,14 @@ class Drawn:
         source: what the maps step must know of it: `by` is model, picture or world, and of the
             world the family and seed that give the very maps.
         warnings: what a person should know.
+        numbers: of a picture that was cut: how visible the cut is, and which shares of the
+            picture's width and height the tile shows.
     """
 
     picture: Any
     source: Mapping[str, Any]
     warnings: list[str]
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
 
 def drawn(loaded: Any, item: Item) -> Drawn:
@@ -89,20 +94,25 @@ def _of_the_world(item: Item) -> Drawn:
 def _patched(item: Item) -> Drawn:
     """Cut and blend the person's picture; no model is needed."""
     from assets3d.images.picture import read_picture
-    from assets3d.textures.seamless.texture import seamless_texture
+    from assets3d.textures.seamless.patch import VISIBLE_CUT
+    from assets3d.textures.seamless.texture import patch_of
 
-    spec = item.spec
-    picture = seamless_texture(
-        None,
-        "",
-        seed=item.seed,
-        steps=1,
-        guidance=1.0,
-        size_px=spec["size_px"],
-        settings=settings_of(spec, item.params, spec["size_px"]),
-        picture=read_picture(item.given, field="image"),
-    )
-    return Drawn(picture, {"by": "picture"}, _mode_warnings(spec, item.params))
+    spec, size_px = item.spec, item.spec["size_px"]
+    made = patch_of(read_picture(item.given, field="image"), size_px)
+    warnings = _mode_warnings(spec, item.params)
+    if made.cut > VISIBLE_CUT:
+        warnings.append(
+            f"image: the cut goes through things (cut {made.cut:.1f}, wanted {VISIBLE_CUT:g} at "
+            "most): look at tiled.png; a picture taken straight on, of one material, does better"
+        )
+    if size_px > _SOFT * made.drawn_px:
+        warnings.append(
+            f"image: a tile of it has {made.drawn_px} px, size_px {size_px} shows no more than that"
+        )
+    shown = [round(share, 3) for share in made.shown]
+    source = {"by": "picture", "shown": shown, "drawn_px": made.drawn_px}
+    numbers = {"cut": round(made.cut, 2), "shown_x": shown[0], "shown_y": shown[1]}
+    return Drawn(made.tile, source, warnings, numbers)
 
 
 def _by_model(loaded: Any, item: Item) -> Drawn:

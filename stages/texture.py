@@ -81,6 +81,7 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
         "size_px": len(picture),
         "seam_nb": round(report.seam_nb, 3),
         "seam_local": round(report.seam_local, 3),
+        **drawn.numbers,
     }
     return {"numbers": numbers, "warnings": drawn.warnings}
 
@@ -102,6 +103,7 @@ STEP = Step(
     modules=(
         "assets3d.images.picture",
         "assets3d.images.text_to_image",
+        "assets3d.textures.seamless.patch",
         "assets3d.textures.seamless.texture",
         "assets3d.textures.seams",
         "assets3d.textures.torus",

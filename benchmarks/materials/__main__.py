@@ -22,7 +22,7 @@ from assets3d.errors import AssetError
 from benchmarks.materials import calibration, cost, seams, truth
 from benchmarks.materials.backend import BACK_ENDS, usual_backend
 from benchmarks.materials.files import KINDS, measured, table
-from benchmarks.materials.tiles import MODES, NETWORK, PAINTERS, usual_painter
+from benchmarks.materials.tiles import NETWORK, PAINTERS, usual_painter
 from benchmarks.quality.__main__ import machine, merge
 
 RESULTS = Path(__file__).parents[1] / "results" / "materials.json"
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sizes-px", nargs="+", type=int, default=list(calibration.SIZES_PX), help="to calibrate"
     )
-    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
+    parser.add_argument("--modes", nargs="+", choices=seams.WAYS, default=list(seams.WAYS))
     parser.add_argument("--painter", choices=PAINTERS, default=usual_painter())
     parser.add_argument("--model", default=NETWORK, help="the painter's, where it is the network")
     parser.add_argument("--back-end", choices=BACK_ENDS, default=usual_backend())

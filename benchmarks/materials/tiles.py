@@ -32,6 +32,8 @@ MakeTile = Callable[[str, Sample, int], Picture]
 MODES = ("patch", "roll", "canvas", "circular", "workflow-exact")
 REPORTED_ONLY = ("workflow-exact",)
 PAINTERS = ("network", "stand-in")
+#: What needs somebody who draws a whole tile: a stand-in would hand in a perfect one.
+NEEDS_NETWORK = ("circular",)
 #: The model of `network`, and where its weights lie.
 NETWORK = "embedded"
 WEIGHTS = Path(__file__).parents[2] / "assets3d" / "weights" / "image"
@@ -57,7 +59,7 @@ def tile_maker(painter: str, model: str = NETWORK) -> tuple[MakeTile, dict[str, 
         InputError: a model that is not there.
     """
     if painter == "stand-in":
-        return _by_stand_in, {"painter": painter, "circular": "the world's own tile, lit"}
+        return _by_stand_in, {"painter": painter, "not_measured": list(NEEDS_NETWORK)}
     section = yaml.safe_load(_PROFILE.read_text(encoding="utf-8"))["texture"]
     params = {**_USUAL, **section, "model": model}
     sampling = {name: params[name] for name in ("scheduler", "steps", "guidance", "size_px")}
@@ -112,8 +114,8 @@ class _OtherPiece:
 def _by_stand_in(mode: str, sample: Sample, size_px: int) -> Picture:
     if mode == "patch":
         return _patched(sample, size_px)
-    if mode == "circular":  # what is drawn on the torus tiles, whoever draws
-        return sample.tile(size_px)
+    if mode in NEEDS_NETWORK:
+        raise ValueError(f"mode {mode} is drawn by a network only")
     tile = source.centre_square(flatten_light(sample.cropped(size_px)), size_px)
     settings = _settings(mode, size_px)
     repaired = canvas.repaired if settings.mode == "canvas" else roll.repaired

@@ -17,7 +17,7 @@ from assets3d.images.memory import Memory
 from assets3d.images.steering import Steering
 from assets3d.textures.flatten import flatten_light
 from assets3d.textures.seamless import canvas, circular, roll, source
-from assets3d.textures.seamless.patch import patched
+from assets3d.textures.seamless.patch import Patch, patched
 from assets3d.textures.seamless.repaint import Painter
 from assets3d.textures.seamless.settings import (
     IMAGE_PROMPT_WEIGHT,
@@ -91,10 +91,28 @@ def seamless_texture(
         if settings.flatten:
             picture = flatten_light(picture)
     if settings.mode == "patch":
-        return patched(painter.draw(size_px) if picture is None else picture, size_px)
+        return patched(painter.draw(size_px) if picture is None else picture, size_px).tile
     tile = painter.draw(size_px) if picture is None else source.centre_square(picture, size_px)
     repaired = canvas.repaired if settings.mode == "canvas" else roll.repaired
     return repaired(tile, geometry, settings, painter)
+
+
+def patch_of(picture: NDArray[np.uint8], size_px: int, *, flatten: bool = True) -> Patch:
+    """Make a tile of a picture without a model, as `seamless_texture` does in mode patch.
+
+    Args:
+        picture: uint8 (H, W, 3|4).
+        size_px: side S of the tile.
+        flatten: take uneven light out of it first.
+
+    Returns:
+        The tile, and how well the picture could be cut.
+
+    Raises:
+        InputError: a picture that cannot be used.
+    """
+    picture = source.checked(picture)
+    return patched(flatten_light(picture) if flatten else picture, size_px)
 
 
 def picture_prompt(

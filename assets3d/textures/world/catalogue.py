@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 
 import numpy as np
 
 from assets3d.textures.material import Material
+from assets3d.textures.torus import rolled
 from assets3d.textures.world.families import (
     bark,
     bricks,
@@ -29,6 +31,9 @@ from assets3d.textures.world.families import (
 )
 from assets3d.textures.world.family import Family
 from assets3d.textures.world.layers import Layers, finish
+
+#: Where tiles begin is drawn in parts of the side: whole pixels at all sizes that are a multiple.
+_CORNERS = 64
 
 #: Seeds from here on are for benchmarks only; training stays below.
 BENCHMARK_SEED_START = 1_000_000
@@ -73,7 +78,14 @@ def sample_layers(family: str, seed: int, size_px: int) -> Layers:
         KeyError: if the family is not in `FAMILIES`.
         ValueError: if the seed is negative.
     """
-    return FAMILIES[family].paint(size_px, _generator(family, seed))
+    layers = FAMILIES[family].paint(size_px, _generator(family, seed))
+    # Families begin with a whole brick or board, so the tile's edge would run along a joint. Any
+    # corner tiles as well; an odd one leaves the joints of every lattice of 2, 4, 8, ... inside.
+    corner = 2 * _generator(f"{family} corner", seed).integers(0, _CORNERS // 2, 2) + 1
+    rows, columns = (int(part) * size_px // _CORNERS for part in corner)
+    arrays = ("base_colour", "height", "roughness", "metallic")
+    turned = {name: rolled(getattr(layers, name), rows, columns) for name in arrays}
+    return dataclasses.replace(layers, **turned)
 
 
 def sample_material(family: str, seed: int, size_px: int) -> Material:

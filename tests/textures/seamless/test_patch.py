@@ -6,7 +6,7 @@ import skimage.data
 
 from assets3d.textures.seamless.blending import blended, steps_down, steps_right
 from assets3d.textures.seamless.cuts import cut_down, difference
-from assets3d.textures.seamless.patch import patched
+from assets3d.textures.seamless.patch import VISIBLE_CUT, patched
 from assets3d.textures.seamless.periods import find_window
 from assets3d.textures.seams import passes, seam_report
 from tests.textures.seamless.stand_ins import cropped_picture
@@ -32,7 +32,7 @@ def _bricks(size_px, length, height, lean=0.0, seed=0):
 def test_photographs_tile(name):
     picture = _colour(getattr(skimage.data, name)())
     assert not passes(seam_report(picture[:400, :400], "colour"), "colour")
-    tile = patched(picture, 256)
+    tile = patched(picture, 256).tile
     assert tile.shape == (256, 256, 3)
     assert tile.dtype == np.uint8
     for offset in (0, 91):
@@ -44,25 +44,37 @@ def test_photographs_tile(name):
 @pytest.mark.parametrize("size_px", [64, 100, 300])
 def test_any_shape_gives_the_size_asked_for_and_always_the_same_bytes(width, height, size_px):
     picture = cropped_picture(height, 0, width_px=width)
-    tile = patched(picture, size_px)
+    tile = patched(picture, size_px).tile
     assert tile.shape == (size_px, size_px, 3)
-    assert np.array_equal(tile, patched(picture, size_px))
+    assert np.array_equal(tile, patched(picture, size_px).tile)
 
 
 def test_plain_pictures_stay_plain():
     plain = np.full((90, 120, 3), (10, 200, 255), np.uint8)
-    assert (patched(plain, 64) == (10, 200, 255)).all()
+    assert (patched(plain, 64).tile == (10, 200, 255)).all()
 
 
 def test_nothing_becomes_softer_or_changes_its_colour():
     picture = _colour(skimage.data.gravel())
-    tile = patched(picture, 512).astype(float)
+    tile = patched(picture, 512).tile.astype(float)
     assert abs(tile.mean() - picture.mean()) < 3.0
     sharpness = [np.abs(np.diff(each.astype(float), axis=1)).mean() for each in (tile, picture)]
     # 512 px show a period of about 430.
     assert sharpness[0] > 0.7 * sharpness[1]
     at_wrap = np.abs(tile[:, 0] - tile[:, -1]).mean()
     assert 0.6 * sharpness[0] < at_wrap < 1.4 * sharpness[0]
+
+
+def test_a_cut_through_things_is_told_from_one_round_them():
+    """The wrap is whole in every one of them; what shows lies inside the tile."""
+    good = [patched(_colour(getattr(skimage.data, name)()), 256) for name in ("gravel", "grass")]
+    bad = [
+        patched(skimage.data.astronaut(), 256),
+        patched(_colour(skimage.data.brick()), 256),  # taken at an angle: courses do not meet
+    ]
+    assert max(patch.cut for patch in good) < 0.6 * VISIBLE_CUT
+    assert min(patch.cut for patch in bad) > VISIBLE_CUT
+    assert all(0.5 < share < 0.9 for patch in good for share in patch.shown)
 
 
 @pytest.mark.parametrize("lean", [0.0, 0.02, -0.03])
