@@ -14,7 +14,7 @@ from assets3d.errors import AssetError
 from stages._progress import say
 from stages.manifest import check_entry
 
-#: Sides of tiles are multiples of this.
+#: Sides of tiles are multiples of this, lengths on the canvas of `CELL_PX`.
 _CELL_PX = 64
 
 
@@ -82,7 +82,7 @@ def entry_of(path: Path, image: str | None = None) -> tuple[dict[str, Any], list
     if (found.period_px, found.canvas_px) == (size_px - 4, size_px - 4 + size_px // 4):
         fields["mode"] = "workflow-exact"
     else:
-        fields |= {"mode": "canvas", "period_px": found.period_px, "canvas_px": found.canvas_px}
+        fields |= {"mode": "canvas", **_whole_cells(found, left_out)}
     fields |= {"size_px": size_px, "denoise": found.denoise, "seed": found.seed}
     fields["sampling"] = {
         "steps": found.steps,
@@ -91,3 +91,18 @@ def entry_of(path: Path, image: str | None = None) -> tuple[dict[str, Any], list
     }
     left_out.append(f"checkpoint {found.checkpoint}: the profile names the model")
     return fields, left_out
+
+
+def _whole_cells(found: Any, left_out: list[str]) -> dict[str, int]:
+    """Return period and canvas as multiples of a latent's cell; say what became of odd ones."""
+    from assets3d.textures.seamless.settings import CELL_PX
+
+    lengths = {}
+    for name in ("period_px", "canvas_px"):
+        asked = getattr(found, name)
+        lengths[name] = round(asked / CELL_PX) * CELL_PX
+        if lengths[name] != asked:
+            left_out.append(
+                f"{name} {asked}: wanted a multiple of {CELL_PX} here, took {lengths[name]}"
+            )
+    return lengths

@@ -17,7 +17,9 @@ from stages._step import Item, Params, Step
 
 #: A map whose seam is stronger than this many times what perfect tiles may have is worth a warning.
 _WORTH_A_WARNING = 2.0
-_BIASES = ("roughness_bias", "roughness_gain", "occlusion_bias", "occlusion_gain")
+_BIASES = ("roughness_bias", "roughness_gain", "occlusion_bias", "occlusion_gain", "metallic")
+#: Side of the material that pictures and the ball are made of.
+_SEEN_PX = 1024
 _KINDS = {
     "colour": ("base_colour", "colour"),
     "height": ("height_m", "height"),
@@ -36,13 +38,16 @@ def load(params: Params) -> _relief.BackEnds:
 def build(back_ends: _relief.BackEnds, item: Item) -> Mapping[str, Any]:
     """Write the maps, a folder for each engine, a material ball, pictures and material.json."""
     from assets3d.textures.encoding import height_range, quantised
+    from assets3d.textures.shrink import shrunk
 
-    found = _of_the_world(item)
-    material = _read_off(back_ends, item) if found is None else _computed(item, *found)
+    source = _source(item)
+    of_world = source["by"] == "world"
+    material = _computed(item, source) if of_world else _read_off(back_ends, item)
     material = quantised(material)
     seams = {name: _seam(getattr(material, field), kind) for name, (field, kind) in _KINDS.items()}
-    _write_maps(material, item, {name: numbers for name, (_, numbers) in seams.items()})
-    _write_pictures(material, item)
+    models = {} if of_world else {role: _named(model) for role, model in item.models.items()}
+    facts = {"source": source, "models": models}
+    _write_maps(material, item, {name: found for name, (_, found) in seams.items()}, facts)
     shares = {f"seam_{name}": share for name, (share, _) in seams.items()}
     numbers = {
         "size_px": material.size_px,
@@ -51,6 +56,9 @@ def build(back_ends: _relief.BackEnds, item: Item) -> Mapping[str, Any]:
         **shares,
         "worst_seam": max(shares.values()),
     }
+    # At 8192 px the whole material is 2.7 GB, and pictures need as much again.
+    material = shrunk(material, max(_SEEN_PX, 2 * item.params["preview_px"]))
+    _write_pictures(material, item)
     return {"numbers": numbers, "warnings": _warnings(shares)}
 
 
@@ -71,24 +79,29 @@ def _read_off(back_ends: _relief.BackEnds, item: Item) -> Any:
     )
 
 
-def _of_the_world(item: Item) -> tuple[str, int] | None:
-    """Return the family and seed of a procedural material; None where the picture is another's."""
+def _source(item: Item) -> dict[str, Any]:
+    """Return where the surface is from; of a procedural material its family and seed."""
     if item.spec["enters"] == "procedural":
         # The person's own seed: the same number shows the same tile in `textures.world`'s sheets.
-        return item.spec["procedural"], item.spec["seed"]
+        return {"by": "world", "family": item.spec["procedural"], "seed": item.spec["seed"]}
     text = (item.folders["texture"] / "source.json").read_text(encoding="utf-8")
-    source = json.loads(text)
-    return (source["family"], source["seed"]) if source["by"] == "world" else None
+    source: dict[str, Any] = json.loads(text)
+    return source
 
 
-def _computed(item: Item, family: str, seed: int) -> Any:
+def _named(model: Any) -> dict[str, str]:
+    """Return what `material.json` says of a network; record.json has the checksums."""
+    return {"name": model.name, "source": model.source, "licence": model.licence}
+
+
+def _computed(item: Item, source: Mapping[str, Any]) -> Any:
     """Return a material of the procedural world, whose maps need not be read off a picture."""
     from assets3d.textures.maps.assemble import adjusted
     from assets3d.textures.world.catalogue import sample_material
 
     spec = item.spec
     size_px = spec["size_px"] * spec["upscale"]
-    material = sample_material(family, seed, size_px)
+    material = sample_material(source["family"], source["seed"], size_px)
     return adjusted(
         material,
         tile_m=spec["tile_m"],
@@ -108,8 +121,9 @@ def _seam(values: Any, kind: Any) -> tuple[float, dict[str, float]]:
     return round(share, 3), {name: round(value, 4) for name, value in report.items()}
 
 
-def _write_maps(material: Any, item: Item, seams: Mapping[str, Mapping[str, float]]) -> None:
-    from assets3d.textures.ball import write_ball
+def _write_maps(
+    material: Any, item: Item, seams: Mapping[str, Any], facts: Mapping[str, Any]
+) -> None:
     from assets3d.textures.material_json import material_facts, write_material_json
     from assets3d.textures.packing import write_packs
     from assets3d.textures.presets import preset_named, with_directx
@@ -119,19 +133,21 @@ def _write_maps(material: Any, item: Item, seams: Mapping[str, Mapping[str, floa
     packs = {item.out: with_directx(plain) if spec["directx"] else plain}
     packs |= {item.out / pack: preset_named(pack) for pack in spec["packs"]}
     files = write_packs(material, packs, name)
-    facts = material_facts(material, files, item.out, name, seams=seams, seeds={"maps": item.seed})
-    write_material_json(item.out / "material.json", facts)
-    write_ball(item.out / f"{name}.glb", material, name)
+    said = material_facts(material, files, item.out, name, seams=seams, **facts)
+    write_material_json(item.out / "material.json", said)
 
 
 def _write_pictures(material: Any, item: Item) -> None:
     from assets3d.images.picture import write_png
+    from assets3d.textures.ball import write_ball
     from assets3d.textures.looks import lit_plane, lit_sphere, maps_sheet
 
     px = item.params["preview_px"]
     write_png(item.out / "sheet.png", maps_sheet(material, px // 2))
     write_png(item.out / "plane.png", lit_plane(material, px))
     write_png(item.out / "sphere.png", lit_sphere(material, px))
+    name = item.spec["id"]
+    write_ball(item.out / f"{name}.glb", material, name)
 
 
 def _warnings(shares: Mapping[str, float]) -> list[str]:
@@ -164,6 +180,7 @@ STEP = Step(
         "assets3d.textures.material_json",
         "assets3d.textures.packing",
         "assets3d.textures.seams",
+        "assets3d.textures.shrink",
         "assets3d.textures.world.catalogue",
         *_relief.MODULES,
         "stages._relief",

@@ -112,7 +112,7 @@ class Engine:
 ENGINES: dict[str, Engine] = {
     engine.name: engine
     for engine in (
-        Engine("generic", "+y", 1.0, "gltf"),
+        Engine("generic", "+y", 1.0, "plain"),
         Engine("blender", "+z", 1.0, "blender"),
         Engine("unity", "+y", 1.0, "unity-urp", lod="{model}_LOD{level}", hull_file="{model}_Hull"),
         Engine(

@@ -19,6 +19,7 @@ from assets3d.textures.map_files import read_map, values_of
 from assets3d.textures.material import Material
 from assets3d.textures.material_json import material_facts, write_material_json
 from assets3d.textures.packing import write_pack
+from assets3d.textures.presets import DIRECTX, with_directx
 
 MATERIAL_FILE = "material.json"
 
@@ -86,11 +87,22 @@ def material_package(
     asset, engine = provenance.asset, settings.engine
     before = material_json(folder)
     material = read_material(folder, asset)
-    packed = write_pack(material, engine.preset, out, asset)
+    preset = engine.preset
+    # The person asked for green down too; Unreal's own normal map is that already.
+    asked = f"{asset}_{DIRECTX.suffix}.png" in before["files"]
+    if asked and engine.normal_green == "up":
+        preset = with_directx(preset)
+    packed = write_pack(material, preset, out, asset)
     files = {f"texture_{entry.file.suffix}": entry.path.name for entry in packed}
     texture_bytes = sum(entry.path.stat().st_size for entry in packed)
     facts = material_facts(
-        material, packed, out, asset, seams=before["seams"], seeds=before["seeds"]
+        material,
+        packed,
+        out,
+        asset,
+        seams=before["seams"],
+        source=before["source"],
+        models=before["models"],
     )
     write_material_json(out / MATERIAL_FILE, facts)
     name = engine.material_name(asset)

@@ -42,8 +42,11 @@ class HeightRange:
         """Return uint16 codes of heights; all 0 where the tile is flat."""
         if self.range_m <= 0.0:
             return np.zeros(height_m.shape, np.uint16)
-        share = (height_m.astype(np.float64) - self.lowest_m) / self.range_m
-        return np.rint(np.clip(share, 0.0, 1.0) * _STEPS).astype(np.uint16)
+        codes = np.zeros(height_m.shape, np.uint16)
+        for rows in row_bands(height_m.shape):
+            share = (height_m[rows].astype(np.float64) - self.lowest_m) / self.range_m
+            codes[rows] = np.rint(np.clip(share, 0.0, 1.0) * _STEPS)
+        return codes
 
     def heights_m(self, codes: NDArray[np.uint16]) -> NDArray[np.float32]:
         """Return the metres that codes stand for."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.errors import InputError
+from assets3d.textures.torus import row_bands
 
 Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -68,10 +69,12 @@ def read_map(path: Path) -> Codes | NDArray[np.float32]:
 
 def codes_of(values: NDArray[np.floating], bits: int) -> Codes:
     """Round values 0..1 to whole numbers 0..2^bits - 1, `bits` being 8 or 16."""
-    highest = 2**bits - 1
-    scaled = np.clip(values, 0.0, 1.0)
-    scaled = np.rint(scaled * np.float32(highest))
-    return scaled.astype(np.uint8 if bits == 8 else np.uint16)
+    highest = np.float32(2**bits - 1)
+    codes = np.zeros(values.shape, np.uint8 if bits == 8 else np.uint16)
+    bands = row_bands(values.shape) if values.ndim > 1 else (slice(None),)
+    for rows in bands:  # at 8192 px each whole copy of a colour takes 0.8 GB
+        codes[rows] = np.rint(np.clip(values[rows], 0.0, 1.0) * highest)
+    return codes
 
 
 def values_of(codes: Codes) -> NDArray[np.float32]:

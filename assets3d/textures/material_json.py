@@ -13,7 +13,7 @@ from assets3d.textures.packing import PackedFile
 from assets3d.textures.presets import MapFile
 
 #: Grows when the meaning of a field changes.
-VERSION = 1
+VERSION = 2
 
 
 def material_facts(
@@ -23,7 +23,7 @@ def material_facts(
     name: str,
     *,
     seams: Mapping[str, Any] | None = None,
-    seeds: Mapping[str, int] | None = None,
+    source: Mapping[str, Any] | None = None,
     models: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the facts of a material as JSON-able values.
@@ -34,8 +34,8 @@ def material_facts(
         folder: the files are named relative to it.
         name: of the material.
         seams: the seam numbers of each map, by the map's name.
-        seeds: by the step that used it.
-        models: what made the maps, for example a network's id and checksum, by step.
+        source: where the surface is from: `by` is world (with family and seed), picture or model.
+        models: what read the maps off a picture, by role.
     """
     span = height_range(quantised(material).height_m)
     return {
@@ -55,7 +55,7 @@ def material_facts(
             entry.path.relative_to(folder).as_posix(): _file_facts(entry.file) for entry in files
         },
         "seams": dict(seams or {}),
-        "seeds": dict(seeds or {}),
+        "source": dict(source or {}),
         "models": dict(models or {}),
     }
 

@@ -16,6 +16,7 @@ import numpy as np
 from assets3d.textures.encoding import directx_codes, height_range, normal_codes, quantised
 from assets3d.textures.map_files import Codes, codes_of, png_bytes, tiff_bytes
 from assets3d.textures.material import Material
+from assets3d.textures.occlusion import curvature, curvature_map
 from assets3d.textures.presets import MapFile, Preset, Source, preset_named
 
 
@@ -99,5 +100,7 @@ def _codes(material: Material, source: Source, bits: int) -> Codes:
             return codes_of(material.occlusion, bits)
         case "metallic":
             return codes_of(material.metallic, bits)
+        case "curvature":
+            return codes_of(curvature_map(curvature(material.height_m, material.pixel_m)), bits)
         case "full":
             return codes_of(np.ones_like(material.roughness), bits)

@@ -2,7 +2,7 @@
 
 Names carry no resolution: a material rebuilt at another size keeps its file names, so that an
 engine's links to them hold; the size is in `material.json`. Every word of the plain and Blender
-names but `orm` is one that Blender's Node Wrangler knows.
+names but `orm` and `curvature` is one that Blender's Node Wrangler knows.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Source = Literal[
     "smoothness",
     "occlusion",
     "metallic",
+    "curvature",
     "full",
 ]
 
@@ -79,8 +80,10 @@ _ROUGHNESS = MapFile("roughness", ("roughness",))
 _OCCLUSION = MapFile("ao", ("occlusion",))
 _METALLIC = MapFile("metallic", ("metallic",))
 _HEIGHT = MapFile("height", ("height",), 16)
+_CURVATURE = MapFile("curvature", ("curvature",))
 _ORM = MapFile("orm", ("occlusion", "roughness", "metallic"))
-_DIRECTX = MapFile("normal_dx", ("normal_dx",), 16)
+#: What `with_directx` adds.
+DIRECTX = MapFile("normal_dx", ("normal_dx",), 16)
 
 _GLTF = (_BASE, MapFile("normal", ("normal_gl",)), _ORM, _HEIGHT)
 
@@ -97,6 +100,8 @@ PRESETS: dict[str, Preset] = {
                 _OCCLUSION,
                 _METALLIC,
                 _ORM,
+                # For masks in a painting program: worn edges, dirt in grooves.
+                _CURVATURE,
             ),
         ),
         # glTF has no slot for the height; it lies beside for those who displace.
@@ -171,4 +176,4 @@ def preset_named(name: str) -> Preset:
 
 def with_directx(preset: Preset) -> Preset:
     """Return the preset with a DirectX normal map of 16 bits beside what it has."""
-    return replace(preset, files=(*preset.files, _DIRECTX))
+    return replace(preset, files=(*preset.files, DIRECTX))

@@ -86,6 +86,13 @@ def parts_left_out(graph: Graph) -> list[str]:
             f"{masked} overlays under that mask: mode workflow-exact does the same, mode canvas "
             "carries the strips one after the other, which leaves no piece of seam"
         )
+    for node in graph.of_kind("IPAdapter"):
+        span = [node.widgets.get(name) for name in ("start_at", "end_at")]
+        if not node.is_off and span not in ([0, 1], [None, None]):
+            lines.append(
+                f"the IP-Adapter's steps from {span[0]} to {span[1]} of the way: the picture "
+                "speaks all the way here"
+            )
     for node in graph.of_kind("IPAdapterUnifiedLoader"):
         lines.append(f"the IP-Adapter's preset {node.first_value!r}: the profile names the file")
     for node in graph.of_kind("AIO_Preprocessor"):

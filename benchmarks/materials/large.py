@@ -1,4 +1,6 @@
-"""The maps of one large tile, and the most memory that this process ever had.
+"""The maps of one large tile, their files and pictures, and the most memory this process ever had.
+
+The steps are those of the maps stage.
 
 Run by `benchmarks.materials.cost.memory` as a process of its own; prints JSON.
 """
@@ -9,18 +11,26 @@ import argparse
 import json
 import resource
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from assets3d.textures.ball import write_ball
 from assets3d.textures.encoding import quantised
+from assets3d.textures.looks import lit_plane, lit_sphere, maps_sheet
 from assets3d.textures.maps.assemble import material_of
+from assets3d.textures.packing import write_packs
 from assets3d.textures.seams import seam_report
+from assets3d.textures.shrink import shrunk
 from benchmarks.materials.backend import BACK_ENDS, predictor
 from benchmarks.materials.samples import Sample
 
 #: The large tile is this one, repeated.
 _REPEATED = Sample("cobble", 1_000_001)
 _REPEATED_PX = 512
+#: Sides of what pictures are made of, and of pictures, as the stage has them.
+SEEN_PX, _PICTURE_PX = 1024, 512
 
 
 def main() -> None:
@@ -40,6 +50,16 @@ def main() -> None:
     start = time.perf_counter()
     seam_report(material.normals, "normal")
     peak["seams"], seconds["seams"] = _peak_gb(), round(time.perf_counter() - start, 1)
+    start = time.perf_counter()
+    with TemporaryDirectory() as folder:
+        write_packs(material, {Path(folder): "plain"}, "large")
+        peak["files"], seconds["files"] = _peak_gb(), round(time.perf_counter() - start, 1)
+        start = time.perf_counter()
+        material = shrunk(material, SEEN_PX)
+        write_ball(Path(folder) / "large.glb", material, "large")
+    for picture_of in (maps_sheet, lit_plane, lit_sphere):
+        picture_of(material, _PICTURE_PX)
+    peak["pictures"], seconds["pictures"] = _peak_gb(), round(time.perf_counter() - start, 1)
     print(json.dumps({"size_px": given.size_px, "peak_gb": peak, "seconds": seconds}))
 
 

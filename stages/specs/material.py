@@ -15,11 +15,33 @@ from pydantic import (
     model_validator,
 )
 
-from assets3d.textures.seamless.settings import NEGATIVE_PROMPT, STYLE
+from assets3d.errors import InputError
+from assets3d.textures.seamless.settings import (
+    NEGATIVE_PROMPT,
+    STYLE,
+    SeamlessSettings,
+    geometry_of,
+)
 from stages.specs.base import Spec, a_number, not_empty
 
 #: What profiles do that say nothing.
 DEFAULT_MODE = "roll"
+# Field -> the modes that read it; None is the profile's own, which may be any.
+_CROSS = frozenset({"roll", "canvas", None})
+_READ_BY: dict[str, frozenset[str | None]] = {
+    "period_px": frozenset({"canvas"}),
+    "canvas_px": frozenset({"canvas"}),
+    "half_width_px": _CROSS,
+    "ramp_px": _CROSS,
+    "denoise": _CROSS | {"workflow-exact"},
+    "axes": frozenset({"circular"}),
+}
+# Fields that say how a picture is drawn or read: a computed material has nothing of it.
+_OF_PICTURES = (
+    *("style", "negative_prompt", "mode", *_READ_BY, "sampling", "maps", "light_deg", "delight"),
+)
+# Fields that only a given picture has use for.
+_OF_IMAGES = ("shows", "ip_adapter_weight")
 
 
 class SamplingSpec(BaseModel):
@@ -39,6 +61,18 @@ class SamplingSpec(BaseModel):
 
     _numbers = field_validator("guidance", mode="before")(a_number)
     _texts = field_validator("sampler")(not_empty)
+
+    @field_validator("sampler")
+    @classmethod
+    def _known_sampler(cls, value: str | None) -> str | None:
+        if value is not None:
+            from assets3d.images.samplers import choose
+
+            try:
+                choose(value)
+            except InputError as error:
+                raise ValueError(str(error)) from None
+        return value
 
 
 class MaterialSpec(Spec):
@@ -71,6 +105,7 @@ class MaterialSpec(Spec):
         delight: take baked light out of the base colour.
         roughness_bias, roughness_gain: added to the roughness, and multiplied before.
         occlusion_bias, occlusion_gain: the same of the occlusion's darkness.
+        metallic: how much of the surface is metal, where the back end does not see it.
         directx: write the normal map of the DirectX convention too.
         packs: engines to pack the maps for.
     """
@@ -108,6 +143,7 @@ class MaterialSpec(Spec):
     roughness_gain: float = Field(1.0, ge=0, le=10, allow_inf_nan=False)
     occlusion_bias: float = Field(0.0, ge=-1, le=1, allow_inf_nan=False)
     occlusion_gain: float = Field(1.0, ge=0, le=10, allow_inf_nan=False)
+    metallic: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
     directx: bool = False
     packs: tuple[
         Literal["gltf", "godot", "unity-urp", "unity-hdrp", "unreal", "blender", "workflow"], ...
@@ -117,7 +153,7 @@ class MaterialSpec(Spec):
     _numbers = field_validator(
         *("denoise", "ip_adapter_weight", "tile_m", "height_m", "light_deg"),
         "roughness_bias",
-        *("roughness_gain", "occlusion_bias", "occlusion_gain"),
+        *("roughness_gain", "occlusion_bias", "occlusion_gain", "metallic"),
         mode="before",
     )(a_number)
 
@@ -151,18 +187,38 @@ class MaterialSpec(Spec):
 
     @model_validator(mode="after")
     def _fields_go_together(self) -> MaterialSpec:
-        tile_m = self.tile_m or 1.0
-        if self.height_m is not None and self.height_m > tile_m:
-            raise ValueError(f"height_m: found {self.height_m:g}, wanted at most tile_m {tile_m:g}")
+        given = self.model_fields_set
+        for name in _OF_IMAGES:
+            if name in given and self.image is None:
+                raise ValueError(f"{name} goes with image only")
+        for name in _OF_PICTURES:
+            if name in given and self.procedural is not None:
+                raise ValueError(f"{name}: a procedural material is computed, wanted no {name}")
+        if self.image is not None and self.mode == "circular":
+            raise ValueError("mode: circular draws from words, wanted roll, canvas or patch here")
+        for name, modes in _READ_BY.items():
+            if name in given and self.mode not in modes:
+                wanted = " or ".join(sorted(mode for mode in modes if mode))
+                raise ValueError(f"{name} goes with mode: {wanted} only")
+        self._check_lengths()
         if self.size_px * self.upscale > 8192:
             raise ValueError(
                 f"upscale: found {self.upscale} times size_px {self.size_px}, wanted 8192 at most"
             )
-        for name in ("period_px", "canvas_px"):
-            if getattr(self, name) is not None and self.mode != "canvas":
-                raise ValueError(f"{name} goes with mode: canvas only")
-        if self.shows and self.image is None:
-            raise ValueError("shows goes with image only")
-        if self.axes != "both" and self.mode != "circular":
-            raise ValueError("axes goes with mode: circular only")
+        # A tile of the world has a side of its own, which only its step knows.
+        tile_m = self.tile_m or (1.0 if self.image is not None else None)
+        if self.height_m is not None and tile_m is not None and self.height_m > tile_m:
+            raise ValueError(f"height_m: found {self.height_m:g}, wanted at most tile_m {tile_m:g}")
         return self
+
+    def _check_lengths(self) -> None:
+        """Check the lengths in the person's own pixels: whatever side the model draws, they fit."""
+        lengths = ("period_px", "canvas_px", "half_width_px", "ramp_px")
+        asked = {name: getattr(self, name) for name in lengths if name in self.model_fields_set}
+        if not asked:
+            return
+        settings = SeamlessSettings("canvas" if self.mode == "canvas" else "roll", **asked)
+        try:
+            geometry_of(settings, self.size_px)
+        except InputError as error:
+            raise ValueError(str(error)) from None

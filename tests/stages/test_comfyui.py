@@ -38,6 +38,15 @@ def test_the_published_numbers_are_the_exact_mode(graph, capsys):
     assert yaml.safe_load(capsys.readouterr().out)["imported"]["mode"] == "workflow-exact"
 
 
+def test_odd_lengths_become_what_can_be_built_and_are_said(graph, capsys):
+    assert import_graph([graph(size=1024, period=1018, canvas=1274)]) == 0
+    printed = capsys.readouterr()
+    entry = yaml.safe_load(printed.out)["imported"]
+    check_entry("moss", entry)
+    assert (entry["mode"], entry["period_px"], entry["canvas_px"]) == ("canvas", 1016, 1272)
+    assert "left out: period_px 1018" in printed.err and "canvas_px 1274" in printed.err
+
+
 def test_an_entry_is_added_to_a_manifest(graph, tmp_path):
     manifest = tmp_path / "assets.yaml"
     manifest.write_text("# mine\n")

@@ -231,6 +231,7 @@ def test_the_gate_for_what_must_not_be_sold(runs, models, entry, words):
 def test_a_material(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     entry = {"kind": "material", "procedural": "bricks", "size_px": 128, "packs": ["blender"]}
+    entry["directx"] = True
     manifest = Manifest({"thing": check_entry("thing", entry)}, {})
     runs = tmp_path / "runs"
     run_step(maps.STEP, MAPS, manifest, [], runs / "maps", LocalExecutor())
@@ -252,6 +253,11 @@ def test_a_material(tmp_path, monkeypatch):
     assert is_clean(folder / "M_Thing_ball.glb")
     with Image.open(folder / "thumbnail.png") as still:
         assert (still.mode, still.getextrema()[3]) == ("RGBA", (0, 255))
+    plain_folder = exported(runs, entry, engine="generic")
+    assert {"texture_normal_gl", "texture_roughness", "texture_normal_dx"} <= set(
+        package_of(plain_folder)["files"]
+    )
+    assert "texture_normal_dx" not in package["files"]  # T_Thing_N is that
     # What is read from the files is what they were written from.
     found = read_material(runs / "maps/thing", "thing")
     made = sample_material("bricks", 0, 128)

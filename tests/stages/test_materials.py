@@ -23,7 +23,14 @@ TEXTURE = {"model": "none", "picture_mode": "patch", "threads": 1}
 MAPS = {"model": "none", "backend": "luminance", "preview_px": 64, "threads": 1}
 FILES = {
     *(f"rock_{n}.png" for n in ("basecolor", "normal_gl", "height", "roughness", "ao")),
-    *("rock_metallic.png", "rock_orm.png", "rock.glb", "material.json", "record.json"),
+    *(
+        "rock_metallic.png",
+        "rock_orm.png",
+        "rock_curvature.png",
+        "rock.glb",
+        "material.json",
+        "record.json",
+    ),
     *("sheet.png", "plane.png", "sphere.png"),
 }
 
@@ -95,6 +102,32 @@ def test_packs_lie_in_folders_of_their_own(build):
     np.testing.assert_array_equal(directx[..., 1], 65535 - opengl[..., 1])
 
 
+def test_a_prompt_s_relief_may_be_as_high_as_its_own_tile_is_wide(build, tmp_path):
+    folder = build(prompt="rock", height_m=1.2, metallic=1.0)
+    numbers = record(folder)["numbers"]
+    assert numbers["tile_m"] > 1.2
+    assert numbers["height_range_m"] == pytest.approx(1.2, rel=1e-3)
+    metallic = cv2.imread(str(folder / "rock_metallic.png"), cv2.IMREAD_UNCHANGED)
+    assert (metallic == 255).all()
+    facts = json.loads((folder / "material.json").read_text())
+    assert facts["source"]["by"] == "world" and facts["source"]["family"] == "rock"
+
+
+def test_a_cut_that_shows_and_too_few_pixels_are_warnings(build, tmp_path):
+    import skimage.data
+
+    wall = Image.fromarray(skimage.data.brick()).convert("RGB")
+    made = {}
+    for name, picture, size_px in (("large", wall, 256), ("small", wall.resize((96, 96)), 512)):
+        picture.save(tmp_path / f"{name}.png")
+        build(image=f"{name}.png", size_px=size_px)
+        made[name] = record(tmp_path / "runs/texture/rock")
+    assert made["large"]["numbers"]["cut"] > 11.0
+    assert 0.3 < made["large"]["numbers"]["shown_x"] < 1.0
+    assert "the cut goes through things" in made["large"]["warnings"][0]
+    assert "a tile of it has 8" in made["small"]["warnings"][-1]
+
+
 def test_the_same_entry_gives_the_same_bytes(build, tmp_path):
     first = (build(prompt="wet sand") / "rock_basecolor.png").read_bytes()
     other = (build(prompt="wet sand", seed=1) / "rock_basecolor.png").read_bytes()
@@ -107,7 +140,16 @@ def test_the_same_entry_gives_the_same_bytes(build, tmp_path):
         ({}, ("exactly one of prompt, image, procedural",)),
         ({"prompt": "rock", "mode": "mirror"}, ("mode", "roll")),
         ({"prompt": "rock", "size_px": 1000}, ("size_px", "1000", "multiple of 64")),
-        ({"prompt": "rock", "height_m": 3.0}, ("height_m", "tile_m")),
+        ({"prompt": "rock", "height_m": 3.0, "tile_m": 2.0}, ("height_m", "tile_m 2")),
+        ({"image": "wall.png", "height_m": 1.5}, ("height_m", "tile_m 1")),
+        ({"prompt": "rock", "mode": "canvas", "period_px": 1018}, ("period_px", "multiple of 8")),
+        ({"prompt": "rock", "half_width_px": 600}, ("half_width_px", "600", "4 to 170", "1024")),
+        ({"prompt": "rock", "mode": "patch", "denoise": 0.5}, ("denoise", "canvas or roll")),
+        ({"prompt": "rock", "ip_adapter_weight": 0.5}, ("ip_adapter_weight", "image")),
+        ({"prompt": "rock", "sampling": {"sampler": "nope"}}, ("sampler", "nope")),
+        ({"procedural": "cobble", "maps": "luminance"}, ("maps", "computed")),
+        ({"image": "wall.png", "mode": "circular"}, ("mode", "circular", "patch")),
+        ({"prompt": "rock", "metallic": 2}, ("metallic", "1")),
         ({"prompt": "rock", "style": "no place for words"}, ("style", "{prompt}")),
         ({"prompt": "rock", "period_px": 512}, ("period_px", "canvas")),
         ({"prompt": "rock", "axes": "x"}, ("axes", "circular")),

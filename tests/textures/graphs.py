@@ -26,7 +26,13 @@ class Builder:
 
 
 def texture_graph(
-    picture=None, size=512, period=512, canvas=640, prompt="moss", sampler=("euler", "karras")
+    picture=None,
+    size=512,
+    period=512,
+    canvas=640,
+    prompt="moss",
+    sampler=("euler", "karras"),
+    adapter=(0.7, 0, 1),
 ):
     """Return the published procedure with other numbers, nodes in another order."""
     b = Builder()
@@ -52,7 +58,7 @@ def texture_graph(
         loaded = b.add("LoadImage", [picture, "image"])
         tile = b.add("ImageScale", ["bilinear", size, size, "center"], image=loaded)
         unified = b.add("IPAdapterUnifiedLoader", ["PLUS"], model=model)
-        model = b.add("IPAdapter", [0.7, 0, 1], model=unified, ipadapter=unified, image=tile)
+        model = b.add("IPAdapter", list(adapter), model=unified, ipadapter=unified, image=tile)
     tile = b.add("Reroute", reroute=tile)
     on_canvas = b.add("EmptyImage", [canvas, canvas, 1, 0])
     for left, top in ((0, period), (period, 0), (period, period), (0, 0)):

@@ -142,7 +142,10 @@ def test_packs_written_together_are_those_written_alone(tmp_path):
 @pytest.mark.parametrize(
     ("preset", "slots"),
     [
-        ("plain", ["base colour", "normal", "height", "roughness", "occlusion", "metallic", None]),
+        (
+            "plain",
+            ["base colour", "normal", "height", "roughness", "occlusion", "metallic", None, None],
+        ),
         ("blender", ["base colour", "normal", "height", "roughness", "occlusion", "metallic"]),
         ("workflow", ["base colour", "normal", "height"]),
     ],
@@ -173,8 +176,8 @@ def test_material_json_says_what_pictures_cannot(tmp_path):
         tmp_path,
         "old_tile",
         seams={"height": {"seam_nb": 1.2}},
-        seeds={"texture": 3},
-        models={"maps": "small"},
+        source={"by": "world", "family": "cobble", "seed": 3},
+        models={"backend": "small"},
     )
     write_material_json(tmp_path / "material.json", facts)
     found = json.loads((tmp_path / "material.json").read_text())
@@ -192,3 +195,4 @@ def test_material_json_says_what_pictures_cannot(tmp_path):
     assert found["files"]["old_tile_basecolor.png"]["colour_space"] == "srgb"
     assert set(found["files"]) == {p.name for p in tmp_path.glob("*.png")}
     assert found["seams"] == {"height": {"seam_nb": 1.2}}
+    assert found["source"]["seed"] == 3 and found["models"] == {"backend": "small"}

@@ -52,6 +52,12 @@ def test_samplers_that_diffusers_lacks_are_named():
         _read(texture_graph(sampler=("nosuch", "normal")))
 
 
+def test_an_adapter_that_speaks_part_of_the_way_is_said():
+    graph = texture_graph(picture="brick.jpg", adapter=[0.8, 0.3, 0.7])
+    assert any("0.3 to 0.7" in line for line in _read(graph).left_out)
+    assert not any("of the way" in line for line in _read(texture_graph(picture="b.jpg")).left_out)
+
+
 def test_unknown_styles_are_left_out():
     graph = texture_graph()
     for node in graph["nodes"]:

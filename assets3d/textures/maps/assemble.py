@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from assets3d.errors import InputError
 from assets3d.textures.encoding import rounded_to_16_bits
 from assets3d.textures.fields import height_of_slopes, normals_of_height
 from assets3d.textures.maps.relief import Relief
@@ -29,6 +30,7 @@ def material_of(
     roughness_gain: float = 1.0,
     occlusion_bias: float = 0.0,
     occlusion_gain: float = 1.0,
+    metallic: float | None = None,
     delight: bool = False,
 ) -> Material:
     """Return the material of a seamless picture.
@@ -46,13 +48,20 @@ def material_of(
         roughness_gain: what the roughness is multiplied by.
         occlusion_bias: added to the darkness, 1 - occlusion, after the gain.
         occlusion_gain: what the darkness is multiplied by.
+        metallic: how much of the whole surface is metal; None takes what the back end says.
         delight: take the base colour without baked light, where the back end knows it.
+
+    Raises:
+        InputError: relief higher than the tile is wide.
     """
+    _check_height(height_m, tile_m)
     size = len(picture)
     if height_m is None and not relief.metric:
         height_m = _USUAL_RELIEF * tile_m
     colour = relief.base_colour if delight else None
-    roughness, metallic = relief.roughness, relief.metallic
+    roughness, metal = relief.roughness, relief.metallic
+    if metallic is not None or metal is None:
+        metal = np.broadcast_to(np.float32(metallic or 0.0), (size, size))
     height = height_of_slopes(relief.slope_x, relief.slope_y, tile_m / size)
     del relief  # at 8192 px each map of one channel takes 270 MB
     nothing = np.broadcast_to(np.float32(0.0), (size, size, 3))
@@ -62,10 +71,10 @@ def material_of(
         normals=nothing,
         roughness=_unit(nothing[..., 0] + _USUAL_ROUGHNESS if roughness is None else roughness),
         occlusion=nothing[..., 0],
-        metallic=_unit(nothing[..., 0] if metallic is None else metallic),
+        metallic=_unit(metal),
         tile_m=tile_m,
     )
-    del colour, roughness, metallic
+    del colour, roughness, metal
     return _finished(
         material,
         _rounded(height, height_m),
@@ -85,6 +94,7 @@ def adjusted(
     roughness_gain: float = 1.0,
     occlusion_bias: float = 0.0,
     occlusion_gain: float = 1.0,
+    metallic: float | None = None,
 ) -> Material:
     """Return the material at another scale or strength, its normals and occlusion made anew.
 
@@ -96,8 +106,15 @@ def adjusted(
         roughness_gain: see `material_of`.
         occlusion_bias: see `material_of`.
         occlusion_gain: see `material_of`.
+        metallic: see `material_of`.
+
+    Raises:
+        InputError: relief higher than the tile is wide.
     """
     tile_m = tile_m or material.tile_m
+    _check_height(height_m, tile_m)
+    if metallic is not None:
+        material = replace(material, metallic=np.full_like(material.metallic, metallic))
     height = material.height_m * np.float32(tile_m / material.tile_m)
     return _finished(
         replace(material, tile_m=tile_m),
@@ -107,6 +124,11 @@ def adjusted(
         occlusion_bias=occlusion_bias,
         occlusion_gain=occlusion_gain,
     )
+
+
+def _check_height(height_m: float | None, tile_m: float) -> None:
+    if height_m is not None and height_m > tile_m:
+        raise InputError(f"height_m: found {height_m:g}, wanted at most tile_m {tile_m:.3g}")
 
 
 def _rounded(height: NDArray[np.float32], height_m: float | None) -> NDArray[np.float32]:

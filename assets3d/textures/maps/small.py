@@ -27,6 +27,8 @@ EMBEDDED = Path(__file__).parents[2] / "weights" / "maps"
 FIELD = "maps.model"
 #: Where light comes from unless somebody says otherwise.
 FROM_ABOVE_DEG = 90.0
+#: A surface is metal or it is not: what the network half believes would be neither in a renderer.
+METAL_SHARPNESS = 8.0
 #: Pictures with larger sides are evaluated in windows of this core and overlap.
 WHOLE_PX, CORE_PX, MARGIN_PX = 2048, 1536, 320
 
@@ -130,7 +132,7 @@ def _maps_of(
     found = (
         maps.slopes[0].permute(1, 2, 0),
         maps.roughness[0, 0],
-        torch.sigmoid(maps.metallic_logits[0, 0]),
+        torch.sigmoid(METAL_SHARPNESS * maps.metallic_logits[0, 0]),
         maps.base_colour[0].permute(1, 2, 0).clamp(0.0, 1.0),
     )
     return tuple(part.float().cpu().numpy() for part in found)

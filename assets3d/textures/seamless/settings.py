@@ -141,7 +141,7 @@ def geometry_of(settings: SeamlessSettings, size_px: int) -> Geometry:
     if settings.mode == "canvas":
         _check_canvas(geometry, settings.overlay)
     if settings.mode in ("roll", "canvas"):
-        _check_cross(geometry, settings.mode)
+        _check_cross(geometry, settings.mode, follows=settings.ramp_px is None)
     return geometry
 
 
@@ -162,18 +162,20 @@ def _check_canvas(geometry: Geometry, overlay: Overlay) -> None:
         )
 
 
-def _check_cross(geometry: Geometry, mode: Mode) -> None:
+def _check_cross(geometry: Geometry, mode: Mode, follows: bool) -> None:
+    """Compare the cross with the tile; `follows`: the ramp is half of the half-width."""
     if mode == "canvas":
         widest = _widest_on_canvas(geometry)
     else:
         # The ends of the arms are repainted in a second roll, a quarter of the side from its
         # border, and have a ramp of their own beyond the half-width.
-        widest = geometry.size_px // 32 * 8 - geometry.ramp_px - 1
+        room = geometry.size_px // 32 * 8 - 1
+        widest = (2 * room + 1) // 3 if follows else room - geometry.ramp_px
     width, ramp = geometry.half_width_px, geometry.ramp_px
     if not _MIN_HALF_WIDTH_PX <= width <= widest:
         raise InputError(
             f"half_width_px: found {width}, wanted {_MIN_HALF_WIDTH_PX} to {widest} for "
-            f"{_told(geometry, mode)}"
+            f"{_told(geometry, mode, follows)}"
         )
     if ramp >= width:  # on the seam itself nothing of the old may be left
         raise InputError(f"ramp_px: found {ramp}, wanted less than the half-width of {width}")
@@ -189,9 +191,10 @@ def _widest_on_canvas(geometry: Geometry) -> int:
     return int(geometry.size_px * (scale - 1.0) / (scale + 1.0))
 
 
-def _told(geometry: Geometry, mode: Mode) -> str:
+def _told(geometry: Geometry, mode: Mode, follows: bool) -> str:
     if mode == "roll":
-        return f"a tile of {geometry.size_px} px and a ramp of {geometry.ramp_px}"
+        ramp = "half of it" if follows else str(geometry.ramp_px)
+        return f"a tile of {geometry.size_px} px and a ramp of {ramp}"
     return f"a tile of {geometry.size_px} px on a canvas of {geometry.canvas_px}"
 
 

@@ -13,6 +13,17 @@ from assets3d.textures.world.catalogue import FAMILIES, sample_layers
 _TRIES = 256
 # The words of a material do not depend on the size.
 _SMALLEST_PX = 16
+# What people also say; no caption uses it, so no network learns it from here.
+_ALSO = {
+    "bricks": ("wall",),
+    "cobble": ("stone wall", "stone road", "stone path", "dry stone"),
+    "pavers": ("stone floor", "stone tiles", "floor", "path", "pavement"),
+    "planks": ("wood", "wooden floor", "wooden wall", "parquet"),
+    "metal_plates": ("steel",),
+    "marble_tiles": ("bathroom tiles", "tiled floor"),
+    "fabric": ("cloth", "canvas"),
+    "soil": ("dirt",),
+}
 _IDLE = frozenset("a an the of and or with in on at some very old-looking texture surface".split())
 
 
@@ -42,7 +53,9 @@ def choose(prompt: str, seed: int) -> Choice:
     asked = [_singular(word) for word in re.findall(r"[a-z]+", prompt.lower())]
     asked = [word for word in dict.fromkeys(asked) if word not in _IDLE]
     family = _named(asked, prompt)
-    known = _words_of((*FAMILIES[family].words, *FAMILIES[family].nouns, family))
+    known = _words_of(
+        (*FAMILIES[family].words, *FAMILIES[family].nouns, family, *_ALSO.get(family, ()))
+    )
     wanted = [word for word in asked if word in known]
     named = _words_of((*FAMILIES[family].nouns, family)) - _words_of(FAMILIES[family].words)
     best, found = seed * _TRIES, -1
@@ -62,7 +75,7 @@ def _named(asked: list[str], prompt: str) -> str:
     """Return the family whose names the words hold most of, the earlier one where two do."""
     scores = {}
     for name, family in FAMILIES.items():
-        names = [_words_of([noun]) for noun in (*family.nouns, name)]
+        names = [_words_of([noun]) for noun in (*family.nouns, name, *_ALSO.get(name, ()))]
         whole = max((len(words) for words in names if words <= set(asked)), default=0)
         some = len(set().union(*names) & set(asked))
         described = len(_words_of(family.words) & set(asked))

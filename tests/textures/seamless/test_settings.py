@@ -72,7 +72,7 @@ def test_wrong_settings_are_named(fields, line):
     [
         ({}, 60, "size_px: found 60, wanted a multiple of 8 of at least 64"),
         ({}, 100, "size_px: found 100"),
-        ({"half_width_px": 300}, 1024, "half_width_px: found 300, wanted 4 to 105"),
+        ({"half_width_px": 300}, 1024, "half_width_px: found 300, wanted 4 to 170"),
         ({"half_width_px": 3, "ramp_px": 1}, 128, "half_width_px: found 3, wanted 4 to"),
         ({"half_width_px": 16, "ramp_px": 17}, 256, "ramp_px: found 17, wanted less than"),
         ({"half_width_px": 1.5}, 256, "half_width_px: found 1.5, wanted whole pixels"),
