@@ -1,7 +1,6 @@
 """Twice and four times as many pixels, on the torus, by classical filters.
 
-Colours and scalars use Lanczos without its halos; heights use the smoother Mitchell filter, because
-light shows every bend of a slope, and normals come from the enlarged height again.
+Colours use Lanczos without its halos; "mitchell" is for heights: light shows every bend of a slope.
 """
 
 from __future__ import annotations
@@ -13,8 +12,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from assets3d.errors import InputError
-from assets3d.textures.fields import normals_of_height
-from assets3d.textures.material import Material
 from assets3d.textures.torus import Kernel, resized
 
 #: The factors that are offered.
@@ -31,7 +28,7 @@ def upscaled(values: Values, factor: int, *, kernel: Kernel = "lanczos") -> Valu
     the range of the whole.
 
     Args:
-        values: (S, S) or (S, S, C), uint8 or floating; not normals, see `upscaled_material`.
+        values: (S, S) or (S, S, C), uint8 or floating; not normals, which would lose their length.
         factor: 2 or 4.
         kernel: see `torus.Kernel`.
 
@@ -54,40 +51,6 @@ def upscaled(values: Values, factor: int, *, kernel: Kernel = "lanczos") -> Valu
             phase = result[row::factor, column::factor]
             np.clip(phase, low, high, out=phase)
     return result
-
-
-def upscaled_material(
-    material: Material, factor: int, *, base_colour: NDArray[np.float32] | None = None
-) -> Material:
-    """Enlarge all maps of a material; the normals are those of the enlarged height.
-
-    Args:
-        material: any.
-        factor: 2 or 4.
-        base_colour: (factor * S, factor * S, 3), if a model has enlarged it already.
-
-    Raises:
-        InputError: another factor, or a base colour of another size.
-    """
-    _check(material.height_m, factor)
-    size_px = factor * material.size_px
-    if base_colour is None:
-        base_colour = upscaled(material.base_colour, factor)
-    elif base_colour.shape != (size_px, size_px, 3):
-        raise InputError(
-            f"base_colour: has the shape {base_colour.shape}, wanted ({size_px}, {size_px}, 3)"
-        )
-    height_m = upscaled(material.height_m, factor, kernel="mitchell")
-    height_m -= height_m.mean(dtype=np.float64)
-    return Material(
-        base_colour=base_colour,
-        height_m=height_m,
-        normals=normals_of_height(height_m, material.tile_m / size_px),
-        roughness=upscaled(material.roughness, factor),
-        occlusion=upscaled(material.occlusion, factor),
-        metallic=upscaled(material.metallic, factor),
-        tile_m=material.tile_m,
-    )
 
 
 def _check(values: NDArray[Any], factor: int) -> None:

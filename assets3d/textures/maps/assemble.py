@@ -16,6 +16,8 @@ from assets3d.textures.occlusion import ambient_occlusion
 
 #: From the lowest point to the highest as a share of the tile, where only a pattern is known.
 _USUAL_RELIEF = 0.05
+#: Networks that enlarge by repeating pixels leave stripes that slopes hardly show and heights do.
+_GUESSED_SMOOTHING = 0.02
 #: The roughness of what nobody knows anything about: most ground and walls are dull.
 _USUAL_ROUGHNESS = 0.8
 
@@ -62,7 +64,9 @@ def material_of(
     roughness, metal = relief.roughness, relief.metallic
     if metallic is not None or metal is None:
         metal = np.broadcast_to(np.float32(metallic or 0.0), (size, size))
-    height = height_of_slopes(relief.slope_x, relief.slope_y, tile_m / size)
+    height = height_of_slopes(
+        relief.slope_x, relief.slope_y, tile_m / size, smoothing=_GUESSED_SMOOTHING
+    )
     del relief  # at 8192 px each map of one channel takes 270 MB
     nothing = np.broadcast_to(np.float32(0.0), (size, size, 3))
     material = Material(
