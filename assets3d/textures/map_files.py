@@ -23,8 +23,13 @@ _PNG_LEVEL = 4
 _TIFF_DEFLATE = 8
 
 
-def png_bytes(codes: Codes) -> bytes:
-    """Encode (H, W), (H, W, 3) or (H, W, 4) uint8 or uint16 codes as a PNG of that depth."""
+def png_bytes(codes: Codes, *, consume: bool = False) -> bytes:
+    """Encode (H, W), (H, W, 3) or (H, W, 4) uint8 or uint16 codes as a PNG of that depth.
+
+    Args:
+        codes: RGB(A).
+        consume: they may be overwritten, which saves the memory of a copy.
+    """
     import cv2
 
     if codes.dtype not in (np.uint8, np.uint16) or codes.ndim not in (2, 3):
@@ -35,6 +40,10 @@ def png_bytes(codes: Codes) -> bytes:
         cv2.IMWRITE_PNG_STRATEGY,
         cv2.IMWRITE_PNG_STRATEGY_FILTERED,
     ]
+    if consume and codes.ndim == 3:
+        for rows in row_bands(codes.shape):
+            codes[rows] = _opencv_order(codes[rows])
+        return _encoded(".png", codes, settings)
     return _encoded(".png", _opencv_order(codes), settings)
 
 

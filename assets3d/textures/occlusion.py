@@ -80,16 +80,17 @@ def curvature(height_m: NDArray[Any], pixel_m: float) -> NDArray[np.float32]:
 
     Positive on ridges, negative in grooves: the top of a ball of radius r has 1 / r.
     """
-    slope_x, slope_y = slopes_of_height(np.asarray(height_m, np.float32), pixel_m)
-    for rows in row_bands(slope_x.shape):
-        scale = 1.0 / np.sqrt(1.0 + slope_x[rows] ** 2 + slope_y[rows] ** 2)
-        slope_x[rows] *= scale
-        slope_y[rows] *= scale
-    divergence = central_differences(slope_x)[0]
-    del slope_x
-    divergence += central_differences(slope_y)[1]
-    divergence *= -0.5 / pixel_m
-    return divergence
+    height = np.asarray(height_m, np.float32)
+    result = np.zeros(height.shape, np.float32)
+    for rows in row_bands(height.shape):
+        # Two rows more on either side: the slopes' neighbours, and theirs.
+        around = height[np.arange(rows.start - 2, rows.stop + 2) % len(height)]
+        slope_x, slope_y = slopes_of_height(around, pixel_m)
+        scale = 1.0 / np.sqrt(1.0 + slope_x**2 + slope_y**2)
+        divergence = central_differences(slope_x * scale)[0]
+        divergence += central_differences(slope_y * scale)[1]
+        result[rows] = divergence[2:-2] * np.float32(-0.5 / pixel_m)
+    return result
 
 
 def curvature_map(
@@ -107,7 +108,8 @@ def curvature_map(
         full_per_m = float(np.percentile(np.abs(values), 98.0))
     if full_per_m <= 0.0:
         return np.full(values.shape, 0.5, np.float32)
-    result = np.tanh(values / np.float32(full_per_m))
+    result = values / np.float32(full_per_m)
+    np.tanh(result, out=result)
     result *= 0.5
     result += 0.5
     return result
