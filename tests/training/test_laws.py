@@ -55,6 +55,21 @@ def test_every_known_word_is_one_token():
     assert len(split_word("zebra", ranks)) > 1
 
 
+def test_an_untrained_text_encoder_tells_words_apart():
+    """Where it does not, the image model learns that something is a prop, and no colour."""
+    from training.run import fresh
+    from training.text_to_image import new_text_encoder, token_ids
+    from training.tokens import new_tokenizer
+
+    captions = ["a red apple", "a blue apple", "a red barrel", ""]
+    tokenizer = new_tokenizer(words_in(captions))
+    encoder = fresh(lambda: new_text_encoder(tokenizer))
+    contexts = encoder(token_ids(tokenizer, captions)).last_hidden_state.flatten(1)
+    contexts = contexts - contexts.mean(0)
+    alike = torch.nn.functional.cosine_similarity(contexts[:, None], contexts[None], dim=-1)
+    assert alike[0, 1:].max() < 0.8 and alike[1, 2] < alike[0, 1]
+
+
 def test_velocity_is_what_the_scheduler_takes_back_to_the_clean_latent():
     clean, noise = torch.randn(2, 3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
     steps = torch.tensor([999, 500, 3])
