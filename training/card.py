@@ -41,3 +41,11 @@ Scores on the validation set (seeds that are not trained on; not the benchmark s
     record = {"title": title, "steps": progress.step, "samples": progress.samples}
     record |= {"minutes": round(progress.seconds / 60.0, 1), "scores": progress.scores}
     (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def gone_on_from(start: Path | None) -> str:
+    """Return what a card's compute adds when the training did not begin with random weights."""
+    if start is None:
+        return ""
+    record = json.loads((start / "training.json").read_text())
+    return f", gone on from weights of {record['steps']} steps ({record['title']})"

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from assets3d.textures.seamless.settings import NEGATIVE_PROMPT
-from training.card import write_card
+from training.card import gone_on_from, write_card
 from training.checkpoint import Progress
 from training.diffusion import Noising, new_scheduler, spread_steps
 from training.latents import decode, load_autoencoder
@@ -230,7 +230,7 @@ class TextToImageTask:
         out: Path,
         start: Path | None = None,
     ):
-        self.out = out
+        self.out, self.before = out, gone_on_from(start)
         captions = training.captions.reshape(-1).tolist()
         self.words = words_in([*captions, NEGATIVE_PROMPT])
         self.tokenizer = new_tokenizer(self.words)
@@ -347,7 +347,7 @@ class TextToImageTask:
             data=f"front views on white of {len(self.places[0])} procedural props of "
             f"`assets3d.props`, and {len(self.places[1])} tiles of the procedural materials of "
             f"`assets3d.textures.world`, {self._mirrored()}with generated captions.",
-            note=note,
+            note=note + self.before,
             progress=progress,
             limits=f"knows the {len(self.words)} words of `words.json` and the things they "
             "name; any other word is spelt in letters that mean nothing to it.",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from training.backgrounds import on_white
-from training.card import write_card
+from training.card import gone_on_from, write_card
 from training.checkpoint import Progress
 from training.data import load_props
 from training.diffusion import Noising, spread_steps
@@ -58,7 +58,7 @@ class ViewsTask:
     ):
         from assets3d.views.cameras import view_vectors
 
-        self.networks = new_unet(start)
+        self.networks, self.before = new_unet(start), gone_on_from(start)
         self.latents = torch.stack([training.plain, training.mirrored], 1)
         self.validation = validation.plain[:64].float()
         self.validation_rgba = validation_rgba[:VALIDATION_PROPS, :4]
@@ -164,7 +164,7 @@ class ViewsTask:
             "frames of 16x16x4 latents; v-prediction; the autoencoder is the image model's.",
             data=f"four views of {len(self.latents)} procedural props of `assets3d.props`, "
             "mirrored half of the time.",
-            note=note,
+            note=note + self.before,
             progress=progress,
             limits="the back of a prop of a known family is plausible; anything else is a guess.",
             command="python -m training.views",
