@@ -89,7 +89,10 @@ def new_unet(preset: str, size: int) -> nn.Module:
     """Return an untrained U-Net for latents of size x size.
 
     Words enter by cross-attention after two halvings, and all of them together through the time
-    embedding: what a whole caption says (the thing, its colour) reaches every level at once.
+    embedding, which scales and shifts every level: what a whole caption says (the thing, its
+    colour) is learnt several times as fast. So it is with half the usual rate: after five minutes
+    of one core the error at pure noise was 0.67 of 0.79 without words; without the scale 0.70, at
+    twice the rate 0.72, at five times 0.75.
     """
     from diffusers import UNet2DConditionModel
 
@@ -104,6 +107,7 @@ def new_unet(preset: str, size: int) -> nn.Module:
         cross_attention_dim=TEXT_WIDTH,
         attention_head_dim=4,
         norm_num_groups=16,
+        resnet_time_scale_shift="scale_shift",
         addition_embed_type="text",
         addition_embed_type_num_heads=8,
     )
@@ -363,7 +367,7 @@ def _spread(places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser: argparse.ArgumentParser = command_line(
-        __doc__.split("\n")[0], "text_to_image", batch=16, rate=8e-4
+        __doc__.split("\n")[0], "text_to_image", batch=16, rate=4e-4
     )
     parser.add_argument("--latents", type=Path, default=FOLDER)
     parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
