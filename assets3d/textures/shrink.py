@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from assets3d.mesh.glb import linear_from_srgb, srgb_from_linear
 from assets3d.textures.fields import normals_of_slopes, slopes_of_height, slopes_of_normals
 from assets3d.textures.material import Material
-from assets3d.textures.torus import resized
+from assets3d.textures.torus import resized, row_bands
 
 
 def shrunk(material: Material, size_px: int) -> Material:
@@ -27,7 +27,7 @@ def shrunk(material: Material, size_px: int) -> Material:
     lost = before - (slopes[0] ** 2 + slopes[1] ** 2)
     alpha_squared = _mean_square(np.square(material.roughness), size_px) + np.maximum(lost, 0.0)
     colours = np.moveaxis(material.base_colour, 2, 0)
-    light = np.dstack([resized(linear_from_srgb(colour), size_px) for colour in colours])
+    light = np.dstack([resized(_light(colour), size_px) for colour in colours])
     return Material(
         base_colour=srgb_from_linear(light),
         height_m=height_m,
@@ -37,6 +37,14 @@ def shrunk(material: Material, size_px: int) -> Material:
         metallic=resized(material.metallic, size_px),
         tile_m=material.tile_m,
     )
+
+
+def _light(colour: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Decode one channel of sRGB (H, W)."""
+    light = np.zeros_like(colour)
+    for rows in row_bands(colour.shape):
+        light[rows] = linear_from_srgb(colour[rows])
+    return light
 
 
 def _mean_square(values: NDArray[np.float32], size_px: int) -> NDArray[np.float32]:

@@ -46,6 +46,7 @@ def main() -> None:
     start = time.perf_counter()
     predict = predictor(given.back_end)
     material = quantised(material_of(picture, predict(picture), tile_m=4.0))
+    del picture, predict  # the stage has them no longer either
     peak["maps"], seconds["maps"] = _peak_gb(), round(time.perf_counter() - start, 1)
     start = time.perf_counter()
     seam_report(material.normals, "normal")
