@@ -9,7 +9,7 @@ from typing import Any
 from stages import _steering
 from stages._step import Item, Own, Params
 from stages.specs import MaterialSpec, Spec
-from stages.specs.material import DEFAULT_MODE
+from stages.specs.material import DEFAULT_MODE, LENGTHS
 from stages.specs.steering import ImagePromptSpec
 
 #: Parameters of the texture section that only pictures under repaint read.
@@ -20,7 +20,6 @@ WORLD = "none"
 TILED_PX = 256
 #: A picture enlarged more than this is visibly soft.
 _SOFT = 4
-_LENGTHS = ("period_px", "canvas_px", "half_width_px", "ramp_px")
 
 
 def own(params: Params, spec: Spec) -> Own:
@@ -159,7 +158,7 @@ def settings_of(spec: Mapping[str, Any], params: Params, drawn_px: int) -> Any:
     if mode == "workflow-exact":
         return replace(workflow_exact(drawn_px), style=spec["style"], denoise=spec["denoise"])
     scale = drawn_px / spec["size_px"]
-    lengths = {name: spec[name] for name in _LENGTHS if spec[name] is not None}
+    lengths = {name: spec[name] for name in LENGTHS if spec[name] is not None}
     scaled = {name: round(value * scale) for name, value in lengths.items()}
     if scale != 1.0:  # what the person gave fits their tile; rounding must not make it odd here
         for name in ("period_px", "canvas_px"):

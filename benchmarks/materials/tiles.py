@@ -20,7 +20,7 @@ from assets3d.images.words import read_words
 from assets3d.textures.flatten import flatten_light
 from assets3d.textures.seamless import canvas, roll, source
 from assets3d.textures.seamless.settings import SeamlessSettings, geometry_of, workflow_exact
-from assets3d.textures.seamless.texture import seamless_texture
+from assets3d.textures.seamless.texture import patch_of, seamless_texture
 from assets3d.textures.torus import resized
 from benchmarks.materials.samples import Sample
 
@@ -123,11 +123,7 @@ def _by_stand_in(mode: str, sample: Sample, size_px: int) -> Picture:
 
 
 def _patched(sample: Sample, size_px: int) -> Picture:
-    picture = sample.cropped(round(1.15 * size_px))
-    return seamless_texture(
-        None, "", seed=sample.seed, steps=1, guidance=1.0, size_px=size_px,
-        settings=SeamlessSettings("patch"), picture=picture,
-    )  # fmt: skip
+    return patch_of(sample.cropped(round(1.15 * size_px)), size_px).tile
 
 
 def _settings(mode: str, size_px: int) -> SeamlessSettings:

@@ -26,6 +26,8 @@ from stages.specs.base import Spec, a_number, not_empty
 
 #: What profiles do that say nothing.
 DEFAULT_MODE = "roll"
+#: Fields in pixels of the finished tile.
+LENGTHS = ("period_px", "canvas_px", "half_width_px", "ramp_px")
 # Field -> the modes that read it; None is the profile's own, which may be any.
 _CROSS = frozenset({"roll", "canvas", None})
 _READ_BY: dict[str, frozenset[str | None]] = {
@@ -213,8 +215,7 @@ class MaterialSpec(Spec):
 
     def _check_lengths(self) -> None:
         """Check the lengths in the person's own pixels: whatever side the model draws, they fit."""
-        lengths = ("period_px", "canvas_px", "half_width_px", "ramp_px")
-        asked = {name: getattr(self, name) for name in lengths if name in self.model_fields_set}
+        asked = {name: getattr(self, name) for name in LENGTHS if name in self.model_fields_set}
         if not asked:
             return
         settings = SeamlessSettings("canvas" if self.mode == "canvas" else "roll", **asked)

@@ -87,9 +87,7 @@ def seamless_texture(
         return circular.drawn(painter, size_px, settings.axes)
     geometry = geometry_of(settings, size_px)
     if picture is not None:
-        picture = source.checked(picture)
-        if settings.flatten:
-            picture = flatten_light(picture)
+        picture = _prepared(picture, settings.flatten)
     if settings.mode == "patch":
         return patched(painter.draw(size_px) if picture is None else picture, size_px).tile
     tile = painter.draw(size_px) if picture is None else source.centre_square(picture, size_px)
@@ -111,8 +109,12 @@ def patch_of(picture: NDArray[np.uint8], size_px: int, *, flatten: bool = True) 
     Raises:
         InputError: a picture that cannot be used.
     """
+    return patched(_prepared(picture, flatten), size_px)
+
+
+def _prepared(picture: NDArray[np.uint8], flatten: bool) -> NDArray[np.uint8]:
     picture = source.checked(picture)
-    return patched(flatten_light(picture) if flatten else picture, size_px)
+    return flatten_light(picture) if flatten else picture
 
 
 def picture_prompt(

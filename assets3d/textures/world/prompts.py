@@ -53,11 +53,9 @@ def choose(prompt: str, seed: int) -> Choice:
     asked = [_singular(word) for word in re.findall(r"[a-z]+", prompt.lower())]
     asked = [word for word in dict.fromkeys(asked) if word not in _IDLE]
     family = _named(asked, prompt)
-    known = _words_of(
-        (*FAMILIES[family].words, *FAMILIES[family].nouns, family, *_ALSO.get(family, ()))
-    )
+    known = _words_of((*FAMILIES[family].words, *_names(family)))
     wanted = [word for word in asked if word in known]
-    named = _words_of((*FAMILIES[family].nouns, family)) - _words_of(FAMILIES[family].words)
+    named = _words_of(_names(family)) - _words_of(FAMILIES[family].words)
     best, found = seed * _TRIES, -1
     for candidate in range(seed * _TRIES, (seed + 1) * _TRIES):
         words = sample_layers(family, candidate, _SMALLEST_PX).words
@@ -75,7 +73,7 @@ def _named(asked: list[str], prompt: str) -> str:
     """Return the family whose names the words hold most of, the earlier one where two do."""
     scores = {}
     for name, family in FAMILIES.items():
-        names = [_words_of([noun]) for noun in (*family.nouns, name, *_ALSO.get(name, ()))]
+        names = [_words_of([noun]) for noun in _names(name)]
         whole = max((len(words) for words in names if words <= set(asked)), default=0)
         some = len(set().union(*names) & set(asked))
         described = len(_words_of(family.words) & set(asked))
@@ -85,6 +83,11 @@ def _named(asked: list[str], prompt: str) -> str:
         nouns = ", ".join(family.nouns[0] for family in FAMILIES.values())
         raise InputError(f"prompt: {prompt!r} names no material known here, wanted one of {nouns}")
     return best
+
+
+def _names(family: str) -> tuple[str, ...]:
+    """Return everything that a family goes by."""
+    return (*FAMILIES[family].nouns, family, *_ALSO.get(family, ()))
 
 
 def _words_of(phrases: Iterable[str]) -> set[str]:
