@@ -428,6 +428,18 @@ def _hide(thing: Any) -> None:
 
 # --- materials -------------------------------------------------------------------------------
 
+#: What the shader's inputs can be made of.
+_SLOTS = {
+    "base_colour": "colour",
+    "normal_gl": "normal",
+    "normal_dx": "normal",
+    "roughness": "roughness",
+    "smoothness": "roughness",
+    "metallic": "metallic",
+    "occlusion": "occlusion",
+    "height": "height",
+}
+
 
 def _material(asset: Asset, embed: bool) -> tuple[list[Any], Any]:
     """Make the material from its maps, and import the ball that wears it."""
@@ -437,6 +449,7 @@ def _material(asset: Asset, embed: bool) -> tuple[list[Any], Any]:
     except (OSError, ValueError, KeyError, TypeError):
         raise PackError("material: material.json is missing or broken, wanted it whole") from None
     folder = PurePosixPath(asset.files["material"]).parent
+    files = _shown(files)
     images = [
         _picture(asset, f"{folder}/{file}", said["colour_space"] == "srgb", embed)
         for file, said in files.items()
@@ -463,6 +476,22 @@ def _material(asset: Asset, embed: bool) -> tuple[list[Any], Any]:
         for corner in thing.data.uv_layers.active.data:
             corner.uv = corner.uv * tile_m  # tiles to metres, as the material wants it
     return things, material
+
+
+def _shown(files: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the maps that a shader needs: of two that say the same, the first.
+
+    A pack may hold roughness both by itself and in an ORM picture, normals of both conventions, and
+    curvature, which is for painting programs: each slot is filled once.
+    """
+    filled: set[str] = set()
+    shown = {}
+    for file, said in files.items():
+        slots = {_SLOTS[source] for source in said["channels"] if source in _SLOTS}
+        if slots - filled:
+            shown[file] = said
+            filled |= slots
+    return shown
 
 
 def _picture(asset: Asset, file: str, colour: bool, embed: bool) -> Any:

@@ -243,7 +243,9 @@ def likeness(one: np.ndarray, other: np.ndarray, where: np.ndarray) -> float:
 
 def test_textures_are_linked(generic):
     images = generic.found["images"]
-    assert set(images) >= {f"bricks_{m}.png" for m in ("basecolor", "normal", "orm", "height")}
+    # The ORM picture says again what the three say; curvature is for painting programs.
+    maps = ("basecolor", "normal_gl", "height", "roughness", "ao", "metallic")
+    assert {n for n in images if n.startswith("bricks_")} == {f"bricks_{m}.png" for m in maps}
     for name, image in images.items():
         assert image["there"], name
         assert image["size"] != [0, 0]
@@ -259,11 +261,11 @@ def test_the_material(generic):
     made = generic.found["materials"]["bricks"]
     for link in (
         "bricks_basecolor.png.Color > BSDF_PRINCIPLED.Base Color",
-        "bricks_normal.png.Color > NORMAL_MAP.Color",
+        "bricks_normal_gl.png.Color > NORMAL_MAP.Color",
         "NORMAL_MAP.Normal > BSDF_PRINCIPLED.Normal",
-        "SEPARATE_COLOR.Green > BSDF_PRINCIPLED.Roughness",
-        "SEPARATE_COLOR.Blue > BSDF_PRINCIPLED.Metallic",
-        "SEPARATE_COLOR.Red > GROUP.Occlusion",
+        "bricks_roughness.png.Color > BSDF_PRINCIPLED.Roughness",
+        "bricks_metallic.png.Color > BSDF_PRINCIPLED.Metallic",
+        "bricks_ao.png.Color > GROUP.Occlusion",
         "bricks_height.png.Color > DISPLACEMENT.Height",
         "DISPLACEMENT.Displacement > OUTPUT_MATERIAL.Displacement",
     ):
@@ -324,6 +326,9 @@ def test_unreal_names_and_a_directx_normal_map(unreal):
     links = unreal.found["materials"]["bricks"]["links"]
     assert "T_Bricks_N.png.Color > SEPARATE_COLOR.Color" in links
     assert "SEPARATE_COLOR.Green > MATH.Value" in links
+    assert "SEPARATE_COLOR.Green > BSDF_PRINCIPLED.Roughness" in links
+    assert "SEPARATE_COLOR.Blue > BSDF_PRINCIPLED.Metallic" in links
+    assert "SEPARATE_COLOR.Red > GROUP.Occlusion" in links
     assert "MATH.Value > COMBINE_COLOR.Green" in links
     assert "COMBINE_COLOR.Color > NORMAL_MAP.Color" in links
 
