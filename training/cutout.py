@@ -3,7 +3,8 @@
     python -m training.cutout --total-minutes 25 --export assets3d/weights/cutout
 
 Scenes are made while training: rendered props and made-up shapes over procedural backgrounds, see
-`training.cutout_scenes`. The file written is an ONNX network of U²-Net's shape.
+`training.cutout_scenes`. The file written is an ONNX network of U²-Net's shape; `--start` goes on
+from such a file, at half the rate.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
-from training.card import write_card
+from training.card import gone_on_from, write_card
 from training.checkpoint import Progress
 from training.cutout_network import SIZE_PX, CutoutNetwork, as_rembg_feeds, export_onnx
 from training.cutout_objects import crops
 from training.cutout_scenes import Scene, make_scene
+from training.cutout_start import start_from_exported
 from training.cutout_textures import BACKGROUNDS
 from training.data import PropPictures, load_props
 from training.plots import contact_sheet
@@ -34,6 +36,9 @@ SCENE_PX = SIZE_PX // 2
 SCENE_SIZES_PX = ((0.45, 96), (0.75, 128), (1.0, SCENE_PX))
 #: Weight of the soft IoU beside the cross-entropy, and of pixels near an edge beside the others.
 IOU_WEIGHT, EDGE_WEIGHT = 0.5, 2.0
+#: One that knows already what an object is goes on with these.
+LATER_SIZES_PX = ((0.4, 128), (1.0, SCENE_PX))
+START_SCENES, START_SEED = 48, 11
 VALIDATION_SCENES, VALIDATION_SEED = 192, 7
 SAMPLES = 48
 
@@ -42,20 +47,32 @@ class CutoutTask:
     """Binary segmentation of scenes that are drawn anew for each batch."""
 
     def __init__(
-        self, training: PropPictures, validation: PropPictures, *, batch: int, device: str
+        self,
+        training: PropPictures,
+        validation: PropPictures,
+        *,
+        batch: int,
+        device: str,
+        start: Path | None = None,
     ):
-        self.networks = fresh(CutoutNetwork)
+        self.networks, self.before = fresh(CutoutNetwork), gone_on_from(start)
+        self.sizes = SCENE_SIZES_PX if start is None else LATER_SIZES_PX
         self.crops = crops(training.rgba.reshape(-1, *training.rgba.shape[2:]))
         self.props, self.batch, self.device = len(training), batch, device
         rng = np.random.default_rng(VALIDATION_SEED)
         held_out = crops(validation.rgba.reshape(-1, *validation.rgba.shape[2:]))
         self.validation = [make_scene(rng, held_out, SCENE_PX) for _ in range(VALIDATION_SCENES)]
+        if start is not None:
+            rng = np.random.default_rng(START_SEED)
+            scenes = [make_scene(rng, self.crops, SCENE_PX) for _ in range(START_SCENES)]
+            pictures = as_rembg_feeds(torch.from_numpy(np.stack([s.picture for s in scenes])))
+            start_from_exported(self.networks, start / "cutout.onnx", pictures)
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
         """See `training.task.Task`."""
         seed = int(torch.randint(2**62, (1,), generator=generator))
         rng = np.random.default_rng(seed)
-        size = next(size for end, size in SCENE_SIZES_PX if progress <= end)
+        size = next(size for end, size in self.sizes if progress <= end)
         scenes = [make_scene(rng, self.crops, size) for _ in range(self.batch)]
         pictures, alpha = self._tensors(scenes)
         return segmentation_loss(self.networks(pictures).float(), alpha), self.batch
@@ -114,7 +131,7 @@ class CutoutTask:
             "alpha (1, 1, 320, 320) in 0..1; inside it works at 160 px.",
             data=f"scenes drawn while training: {self.props} procedural props of `assets3d.props` "
             "(five pictures each) and made-up shapes over procedural backgrounds. No photograph.",
-            note=note,
+            note=note + self.before,
             progress=progress,
             limits="things that stand out from a calm background are found; a cluttered photograph "
             "may lose parts of its object or keep things beside it. Detail is that of 160 px.",
@@ -142,6 +159,7 @@ def intersection_over_union(found: NDArray[np.bool_], true: NDArray[np.bool_]) -
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = command_line(__doc__.split("\n")[0], "cutout", rate=3e-3, limit=1500, decay=0.998)
+    parser.add_argument("--start", type=Path, default=None, help="an exported one to go on from")
     options = parser.parse_args(arguments)
     cv2.setNumThreads(options.threads)
     task = CutoutTask(
@@ -149,6 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
         load_props(options.data, "validation", options.limit),
         batch=options.batch,
         device=options.device,
+        start=options.start,
     )
     run(task, settings_from(options))
 
