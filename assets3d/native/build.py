@@ -40,7 +40,7 @@ OTHER_KERNELS: tuple[Kernel, ...] = (("baseline", "baseline", [], 2),)
 
 #: Compiled once.
 COMMON_SOURCES = (
-    *("rasteriser.cpp", "pool.cpp", "mesh_renderer.cpp", "surface.cpp"),
+    *("rasteriser.cpp", "descent.cpp", "pool.cpp", "mesh_renderer.cpp", "surface.cpp"),
     "mann_driver.cpp",
 )
 #: Compiled for each instruction set, with the beginning of the name of the table each exports.

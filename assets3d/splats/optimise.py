@@ -1,23 +1,28 @@
-"""Gradient descent on Gaussians: raw tensors, Adam, losses against posed pictures, priors."""
+"""Gradient descent on Gaussians: losses against posed pictures, priors, Adam.
+
+Gaussians are changed as raw values: the opacity's logit, the scales' logarithms, quaternions of any
+length. Drawing, loss and step each run in the C++ kernel; between them is nothing but this order.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from assets3d.native.descent import DescentStruct, activate, descend, picture_gradient
 from assets3d.splats.gaussians import Gaussians
-from assets3d.splats.rasterise import rasterise
+from assets3d.splats.rasterise import MAX_ALPHA, NEAR, view_of
+from assets3d.splats.rasterise_native import draw_and_pull_back
 from assets3d.views.posed import Views
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 #: Raw opacity and colour keep this far from 0 and 1, where a logit has no gradient.
 _OPACITY_MARGIN = 1e-3
+#: Of Adam (Kingma and Ba 2015): decay of mean and mean square, and what keeps its root from 0.
+_MEAN_DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-15
 
 
 @dataclass(frozen=True)
@@ -57,26 +62,6 @@ class Settings:
         return replace(self, **values)
 
 
-class Adam:
-    """Adam (Kingma and Ba 2015) on one (N, 14) tensor with one step size per column."""
-
-    def __init__(self, values: Tensor, rates: Tensor) -> None:
-        self._rates = rates
-        self._mean = torch.zeros_like(values)
-        self._square = torch.zeros_like(values)
-        self._count = 0
-
-    def step(self, values: Tensor, gradient: Tensor, factor: float) -> None:
-        """Move `values` in place against the gradient; all step sizes are scaled by `factor`."""
-        self._count += 1
-        self._mean.lerp_(gradient, 0.1)
-        self._square.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
-        correction = (1.0 - 0.999**self._count) ** 0.5
-        size = -factor * correction / (1.0 - 0.9**self._count)
-        update = self._mean / (self._square.sqrt() + 1e-15 * correction)
-        values.addcmul_(update, self._rates, value=size)
-
-
 def optimise(
     start: Gaussians,
     views: Views,
@@ -92,98 +77,64 @@ def optimise(
     """Fit Gaussians to the views, one view per step, on a random background colour each.
 
     `fixed_colour` (N,) marks splats that keep their colour: a view that only grazes them, or peeps
-    through a gap, would teach them a wrong one. Deterministic: the rasteriser is bit-identical on
-    any number of threads and the order of views comes from `seed`.
+    through a gap, would teach them a wrong one. Deterministic: the kernel is bit-identical on any
+    number of threads and the order of views comes from `seed`.
     """
-    settings = settings or Settings()
-    raw = raw_from_values(start.tensor())
-    anchor = raw[:, 0:3].clone()
-    kept = None if fixed_colour is None else torch.from_numpy(fixed_colour)
-    optimiser = Adam(raw, _rates(settings, spacing))
+    settings, threads = settings or Settings(), threads or os.cpu_count() or 1
+    raw = raw_from_values(start.values)
+    values = activate(raw, threads)
+    anchor = np.ascontiguousarray(raw[:, 0:3])
+    moments = np.zeros_like(raw), np.zeros_like(raw)
     rng = np.random.default_rng(seed)
     order = _view_order(len(views), steps, front, settings.front_share, rng)
-    targets = torch.from_numpy(views.rgba.astype(np.float32) / 255.0)
-    limits = (
-        float(np.log(settings.smallest_scale * spacing)),
-        float(np.log(settings.largest_scale * spacing)),
-    )
+    seen = [view_of(views.cameras[view]) for view in range(len(views))]
+    targets = views.rgba.astype(np.float32) / np.float32(255.0)
     for step, view in enumerate(order):
-        raw.requires_grad_(True)
-        background = torch.from_numpy(rng.uniform(0.0, 1.0, 3).astype(np.float32))
-        values = values_from_raw(raw)
-        raster = rasterise(values, None, views.cameras[view], threads=threads)
-        loss = picture_loss(
-            raster.features, raster.alpha, targets[view], background, settings.alpha_weight
+        background = rng.uniform(0.0, 1.0, 3).astype(np.float32)
+        upstream = partial(
+            picture_gradient,
+            target=targets[view],
+            background=background,
+            alpha_weight=settings.alpha_weight,
+            threads=threads,
         )
-        loss = loss + _priors(values, anchor, settings, spacing, step / steps)
-        (gradient,) = torch.autograd.grad(loss, raw)
-        raw = raw.detach()
-        if kept is not None:
-            gradient[kept, 11:14] = 0.0
-        optimiser.step(raw, gradient, settings.final_rate ** (step / steps))
-        raw[:, 4:7].clamp_(*limits)
-        raw[:, 11:14].clamp_(0.0, 1.0)
-    fitted = values_from_raw(raw).numpy()
-    return Gaussians(np.ascontiguousarray(fitted, dtype=np.float32))
+        gradient = draw_and_pull_back(values, seen[view], NEAR, MAX_ALPHA, threads, upstream)
+        sizes = _step(settings, spacing, len(raw), step, steps)
+        descend(raw, values, gradient, anchor, fixed_colour, moments, sizes, threads)
+    return Gaussians(values)
 
 
-def picture_loss(
-    features: Tensor, alpha: Tensor, target: Tensor, background: Tensor, alpha_weight: float
-) -> Tensor:
-    """Mean absolute difference on a background, plus that of alpha.
-
-    `features` (H, W, 3) premultiplied, `alpha` (H, W), `target` (H, W, 4) straight, 0..1.
-    """
-    wanted_alpha = target[..., 3]
-    difference = features - target[..., :3] * wanted_alpha[..., None]
-    missing = alpha - wanted_alpha
-    colour = (difference - missing[..., None] * background).abs().mean()
-    return colour + alpha_weight * missing.abs().mean()
-
-
-def raw_from_values(values: Tensor) -> Tensor:
+def raw_from_values(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return pre-activation (N, 14): logit opacity, log scale, the rest as it is."""
-    opacity = values[:, 3:4].clamp(_OPACITY_MARGIN, 1.0 - _OPACITY_MARGIN)
-    return torch.cat(
-        [values[:, 0:3], torch.logit(opacity), values[:, 4:7].log(), values[:, 7:14]], dim=1
-    )
+    raw = np.array(values, dtype=np.float32)
+    opacity = raw[:, 3].clip(_OPACITY_MARGIN, 1.0 - _OPACITY_MARGIN)
+    raw[:, 3] = np.log(opacity / (1.0 - opacity))
+    raw[:, 4:7] = np.log(raw[:, 4:7])
+    return raw
 
 
-def values_from_raw(raw: Tensor) -> Tensor:
-    """Return post-activation (N, 14); the inverse of `raw_from_values`, quaternions normalised."""
-    return torch.cat(
-        [
-            raw[:, 0:3],
-            torch.sigmoid(raw[:, 3:4]),
-            raw[:, 4:7].exp(),
-            torch.nn.functional.normalize(raw[:, 7:11], dim=1),
-            raw[:, 11:14],
-        ],
-        dim=1,
-    )
-
-
-def _rates(settings: Settings, spacing: float) -> Tensor:
-    return torch.tensor(
+def _step(settings: Settings, spacing: float, count: int, step: int, steps: int) -> DescentStruct:
+    """Return sizes and priors of one step of `steps`, counted from 0."""
+    progress = step / steps
+    correction = (1.0 - _SQUARE_DECAY ** (step + 1)) ** 0.5
+    size = settings.final_rate**progress * correction / (1.0 - _MEAN_DECAY ** (step + 1))
+    rates = np.array(
         [settings.position_rate * spacing] * 3
         + [settings.opacity_rate]
         + [settings.scale_rate] * 3
         + [settings.rotation_rate] * 4
         + [settings.colour_rate] * 3
     )
-
-
-def _priors(
-    values: Tensor, anchor: Tensor, settings: Settings, spacing: float, progress: float
-) -> Tensor:
-    total = values.new_zeros(())
-    if settings.anchor_weight > 0.0:
-        moved = (values[:, 0:3] - anchor) / spacing
-        total = total + settings.anchor_weight * (moved * moved).sum(dim=1).mean()
-    if settings.clear_weight > 0.0 and progress > 0.5:
-        opacity = values[:, 3]
-        total = total + settings.clear_weight * (opacity * (1.0 - opacity)).mean()
-    return total
+    return DescentStruct(
+        tuple(size * rates),
+        mean_rate=1.0 - _MEAN_DECAY,
+        square_rate=1.0 - _SQUARE_DECAY,
+        epsilon=_EPSILON * correction,
+        anchor=2.0 * settings.anchor_weight / (spacing**2 * count),
+        clear=settings.clear_weight / count if progress > 0.5 else 0.0,
+        low=float(np.log(settings.smallest_scale * spacing)),
+        high=float(np.log(settings.largest_scale * spacing)),
+    )
 
 
 def _view_order(

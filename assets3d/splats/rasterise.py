@@ -40,6 +40,8 @@ class Semantics:
 
 
 SEMANTICS = Semantics()
+#: What is drawn unless something else is said; see `rasterise`.
+NEAR, MAX_ALPHA = 0.2, 0.99
 
 
 class Raster(NamedTuple):
@@ -68,8 +70,8 @@ def rasterise(
     camera: Cameras,
     *,
     background: torch.Tensor | tuple[float, ...] | None = None,
-    near: float = 0.2,
-    max_alpha: float = 0.99,
+    near: float = NEAR,
+    max_alpha: float = MAX_ALPHA,
     backend: Backend = "auto",
     threads: int | None = None,
 ) -> Raster:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import weakref
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from assets3d.errors import PassingError
 from assets3d.native.library import CameraStruct, instruction_set, kernel
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     from assets3d.splats.rasterise import View
 
 _RGB = 11
+
+#: Drawn features and alpha to the gradients of them.
+Upstream = Callable[
+    [NDArray[np.float32], NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
+]
 
 
 class _Drawing:
@@ -43,6 +51,29 @@ def draw(
     values = values.to(torch.float32)
     features = None if features is None else features.to(torch.float32)
     return _Rasterise.apply(values, features, camera, background, threads)
+
+
+def draw_and_pull_back(
+    values: NDArray[np.float32],
+    view: View,
+    near: float,
+    max_alpha: float,
+    threads: int,
+    upstream: Upstream,
+) -> NDArray[np.float32]:
+    """Draw (N, 14) once and return the gradient (N, 14) to them, without torch's graph.
+
+    `upstream` gets features (H, W, 3) and alpha (H, W) and returns the gradients to them.
+    """
+    held = torch.from_numpy(values)
+    camera = _camera_struct(view, near, max_alpha)
+    features, alpha, _, drawing = _forward(held, None, camera, None, threads)
+    gradients = [torch.from_numpy(g) for g in upstream(features.numpy(), alpha.numpy())]
+    found = torch.empty_like(held)
+    pointer, stride, _ = _feature_pointer(found, None)
+    _backward(drawing, [*gradients, None], found, pointer, stride)
+    drawing.release()
+    return found.numpy()
 
 
 def count_pairs(values: torch.Tensor, view: View, near: float, max_alpha: float) -> int:
@@ -91,6 +122,21 @@ def _forward(
     return (*out, _Drawing(handle))
 
 
+def _backward(
+    drawing: _Drawing,
+    upstream: Sequence[torch.Tensor | None],
+    to_values: torch.Tensor,
+    pointer: int,
+    stride: int,
+) -> None:
+    done = kernel().a3d_backward(
+        *(drawing.handle, *(None if g is None else g.data_ptr() for g in upstream)),
+        *(len(to_values), to_values.data_ptr(), pointer, stride),
+    )
+    if not done:
+        raise PassingError(f"rasterise: found too little memory for {len(to_values)} Gaussians")
+
+
 class _Rasterise(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -117,14 +163,8 @@ class _Rasterise(torch.autograd.Function):
     def backward(ctx: Any, *upstream: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
         values, features, *_ = ctx.saved_tensors  # checks that nobody wrote to them
         held = [None if g is None else g.to(torch.float32).contiguous() for g in upstream]
-        pointers = [None if g is None else g.data_ptr() for g in held]
         to_values = torch.empty_like(values)
         to_features = None if features is None else torch.empty_like(features)
         pointer, stride, _ = _feature_pointer(to_values, to_features)
-        done = kernel().a3d_backward(
-            *(ctx.drawing.handle, *pointers, len(values)),
-            *(to_values.data_ptr(), pointer, stride),
-        )
-        if not done:
-            raise PassingError(f"rasterise: found too little memory for {len(values)} Gaussians")
+        _backward(ctx.drawing, held, to_values, pointer, stride)
         return to_values, to_features, None, None, None
