@@ -99,7 +99,9 @@ def ball_bytes(
     }
     exact = quantised(shrunk(material, texture_px))
     colour, normal, orm, _ = PRESETS["gltf"].files
-    maps = {f"{name}_{file.suffix}": file_bytes(exact, file) for file in (colour, normal, orm)}
+    maps = {
+        f"{name}_{file.suffix}": bytes(file_bytes(exact, file)) for file in (colour, normal, orm)
+    }
     document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": GENERATOR},
         "scene": 0,

@@ -23,7 +23,7 @@ _PNG_LEVEL = 4
 _TIFF_DEFLATE = 8
 
 
-def png_bytes(codes: Codes, *, consume: bool = False) -> bytes:
+def png_bytes(codes: Codes, *, consume: bool = False) -> memoryview:
     """Encode (H, W), (H, W, 3) or (H, W, 4) uint8 or uint16 codes as a PNG of that depth.
 
     Args:
@@ -47,7 +47,7 @@ def png_bytes(codes: Codes, *, consume: bool = False) -> bytes:
     return _encoded(".png", _opencv_order(codes), settings)
 
 
-def tiff_bytes(values: NDArray[np.float32]) -> bytes:
+def tiff_bytes(values: NDArray[np.float32]) -> memoryview:
     """Encode (H, W) float32 values as a 32-bit float TIFF, one channel, losslessly packed."""
     import cv2
 
@@ -98,10 +98,10 @@ def _opencv_order(codes: NDArray) -> NDArray:
     return np.ascontiguousarray(codes[..., [2, 1, 0, 3][: codes.shape[2]]])
 
 
-def _encoded(extension: str, values: NDArray, settings: list[int]) -> bytes:
+def _encoded(extension: str, values: NDArray, settings: list[int]) -> memoryview:
     import cv2
 
     done, content = cv2.imencode(extension, values, settings)
     if not done:
         raise ValueError(f"map: {values.dtype} {values.shape} cannot be written as {extension}")
-    return content.tobytes()
+    return content.reshape(-1).data  # not copied: 0.3 GB for normals of 8192 px

@@ -70,7 +70,7 @@ def write_packs(
     return written
 
 
-def file_bytes(material: Material, file: MapFile) -> bytes:
+def file_bytes(material: Material, file: MapFile) -> memoryview:
     """Return a file's content; the material is already quantised (`encoding.quantised`)."""
     if file.bits == 32:
         return tiff_bytes(material.height_m)
