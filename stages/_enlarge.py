@@ -11,7 +11,7 @@ from typing import Any
 from assets3d.errors import InputError
 from stages._models import find_file
 from stages._step import Item, Own, Params
-from stages._surface import WORLD
+from stages._surface import world_answers
 from stages.specs import MaterialSpec, Spec
 
 #: Parameters of the texture section that only enlarged pictures read.
@@ -29,7 +29,7 @@ def own(params: Params, spec: Spec) -> Own:
     asked = params.get("upscaler")
     if asked is None or not isinstance(spec, MaterialSpec) or spec.upscale == 1:
         return Own()
-    if spec.prompt is not None and params["model"] == WORLD:
+    if spec.prompt is not None and world_answers(params, spec.mode):
         return Own()  # computed at the size that is wanted
     declared = _declared(asked)
     word = declared.get("file") if declared else asked

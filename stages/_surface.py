@@ -14,8 +14,8 @@ from stages.specs.steering import ImagePromptSpec
 
 #: Parameters of the texture section that only pictures under repaint read.
 OWN_PARAMS = ("ip_adapters", "image_encoder")
-#: What a profile names instead of a model: words are answered by the procedural world.
-WORLD = "none"
+#: What a profile names instead of a model.
+_NO_MODEL = "none"
 #: Side of each of the nine tiles of the preview.
 TILED_PX = 256
 #: A picture enlarged more than this is visibly soft.
@@ -35,6 +35,15 @@ def own(params: Params, spec: Spec) -> Own:
         return Own()
     prompt = ImagePromptSpec(image=spec.image, weight=spec.ip_adapter_weight, model=None)
     return Own(_steering.image_prompt_models(prompt, params))
+
+
+def world_answers(params: Params, mode: str | None) -> bool:
+    """Say whether the procedural world answers the words of an entry, not a model.
+
+    It does where the profile has no model, and where it says `words: world`, unless the entry names
+    a mode: those are ways in which a model draws.
+    """
+    return params["model"] == _NO_MODEL or (params.get("words") == "world" and mode is None)
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ def drawn(loaded: Any, item: Item) -> Drawn:
     if item.spec["enters"] == "image":
         if _mode(item.spec, item.params) == "patch":
             return _patched(item)
-    elif item.params["model"] == WORLD:
+    elif world_answers(item.params, item.spec["mode"]):
         return _of_the_world(item)
     return _by_model(loaded, item)
 

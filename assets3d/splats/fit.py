@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.cameras import Cameras
+from assets3d.splats.carve import carve, leaves_corners_open
 from assets3d.splats.gaussians import Gaussians
-from assets3d.splats.hull import carve, leaves_corners_open
 from assets3d.splats.normalise import LONG_SIDE, scale_and_move
 from assets3d.splats.silhouettes import without_haze
 from assets3d.views.posed import Views
+
+if TYPE_CHECKING:
+    from assets3d.splats.shape import ShapeGuess
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +43,7 @@ def fit(
     front: int | None = None,
     resolution: int = 96,
     rounded: bool = True,
+    shape: ShapeGuess | None = None,
 ) -> Gaussians:
     """Fit Gaussians to at least three posed cut-outs from at least two different directions.
 
@@ -54,16 +59,17 @@ def fit(
         front: index of a view that is right where the others contradict it (a person's own cut-out
             among generated views).
         resolution: voxels along the hull's long side.
-        rounded: see `hull.carve`.
+        rounded: see `carve`.
+        shape: see `carve`.
 
     Raises:
-        InputError: see `hull.carve`.
+        InputError: see `carve`.
     """
     from assets3d.splats.optimise import Settings, optimise
     from assets3d.splats.start import start_on_hull
 
     views = without_haze(views)
-    hull = carve(views, resolution, rounded, front)
+    hull = carve(views, resolution, rounded, front, shape)
     low, high = hull.bounds
     frame = _Frame((low + high) / 2.0, LONG_SIDE / float((high - low).max()))
     hull = hull.moved(frame.centre, frame.factor)

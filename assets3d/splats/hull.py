@@ -1,9 +1,4 @@
-"""The visual hull of posed cut-outs, rounded where the pictures leave the shape open.
-
-A hull is what all outlines allow (Laurentini 1994). Pictures from the front, right, back and left
-have only two different outlines, so the bare hull of anything round has square cross-sections;
-`rounding` guesses the rest.
-"""
+"""A hull as signed distances on a cube of voxels, carved by outlines and a guess by rule."""
 
 from __future__ import annotations
 
@@ -14,22 +9,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from assets3d.cameras import Cameras
-from assets3d.errors import InputError
-from assets3d.splats.rounding import Rounding, candidate_roundings, rounded_distance, score
-from assets3d.splats.silhouettes import (
-    Silhouettes,
-    direction_groups,
-    measure_silhouettes,
-    sample_distance,
-    seen,
-    view_directions,
-)
-from assets3d.splats.whole_front import with_whole_front
-from assets3d.views.posed import Views
+from assets3d.splats.rounding import Rounding, rounded_distance
+from assets3d.splats.silhouettes import Silhouettes, direction_groups, sample_distance, seen
 
-#: Only views within this of the horizon, from two directions this near to a right angle, round.
-_LEVEL_WITHIN_DEG, _CROSSING_WITHIN_DEG = 12.0, 30.0
-_MARGIN = 0.06
 #: Points per row when maps are sampled (OpenCV limits both sides of a map).
 _ROW = 1024
 
@@ -70,62 +52,7 @@ class Hull:
         return Hull(distance, (self.low - centre) * factor, self.spacing * factor)
 
 
-def carve(
-    views: Views,
-    resolution: int = 96,
-    rounded: bool = True,
-    front: int | None = None,
-) -> Hull:
-    """Carve the hull of at least three views that look along at least two different lines.
-
-    Args:
-        views: the cut-outs; straight alpha.
-        resolution: voxels along the longest side of the object's box.
-        rounded: guess what only two crossing, level directions leave open (`rounding`).
-        front: index of a view that is right where views contradict each other (others may be
-            generated): its outline is kept whole.
-
-    Raises:
-        InputError: too few views, or outlines that have no common inside.
-    """
-    groups = direction_groups(views.cameras)
-    if len(views) < 3 or len(groups) < 2:
-        raise InputError(
-            f"views: found {len(views)} from {len(groups)} different directions, "
-            "wanted at least 3 from 2"
-        )
-    silhouettes = measure_silhouettes(views)
-    centre, half = _first_box(views.cameras, silhouettes)
-    coarse = _carve_box(views.cameras, silhouettes, centre, half, 48)
-    if not (coarse.distance > 0.0).any():
-        raise InputError("views: the outlines have no common inside, wanted poses that fit")
-    low, high = coarse.bounds
-    half = float((high - low).max()) * (0.5 + _MARGIN)
-    guess = None
-    if rounded and leaves_corners_open(views.cameras):
-        guess = _best_rounding(views.cameras, silhouettes, coarse)
-    centre = (low + high) / 2.0
-    hull = _carve_box(views.cameras, silhouettes, centre, half, resolution, guess, coarse)
-    if not (hull.distance > 0.0).any():
-        raise InputError("views: nothing is left inside the outlines, wanted poses that fit")
-    return hull if front is None else with_whole_front(hull, views.cameras, silhouettes, front)
-
-
-def leaves_corners_open(cameras: Cameras) -> bool:
-    """Tell whether only two level, crossing directions were seen: corners are anybody's guess."""
-    groups = direction_groups(cameras)
-    if len(groups) != 2:
-        return False
-    directions = view_directions(cameras)
-    level = np.abs(directions[:, 1]) < np.sin(np.radians(_LEVEL_WITHIN_DEG))
-    upright = cameras.world_from_camera[:, 1, 1] > np.cos(np.radians(_LEVEL_WITHIN_DEG))
-    crossing = abs(directions[groups[0][0]] @ directions[groups[1][0]])
-    return bool(
-        level.all() and upright.all() and crossing < np.sin(np.radians(_CROSSING_WITHIN_DEG))
-    )
-
-
-def _carve_box(
+def carve_box(
     cameras: Cameras,
     silhouettes: Silhouettes,
     centre: NDArray[np.float64],
@@ -134,6 +61,17 @@ def _carve_box(
     rounding: Rounding | None = None,
     coarse: Hull | None = None,
 ) -> Hull:
+    """Carve a cube of voxels round `centre`, `half` being half its side, world units.
+
+    Args:
+        cameras: of the outlines.
+        silhouettes: the outlines.
+        centre: (3,) of the cube and of the object.
+        half: half the cube's side.
+        resolution: voxels along it.
+        rounding: the guess by rule, or None for the bare hull.
+        coarse: a hull outside of which nothing is looked at.
+    """
     spacing = 2.0 * half / resolution
     low = centre - half + spacing / 2.0
     points = _grid(low, spacing, resolution).reshape(-1, 3)
@@ -177,40 +115,3 @@ def _hull_distance(
         rounded = rounded_distance(cameras, groups, silhouettes, points, centre, rounding)
         np.minimum(distance, rounded, out=distance)
     return distance
-
-
-def _best_rounding(cameras: Cameras, silhouettes: Silhouettes, coarse: Hull) -> Rounding:
-    """Return the guess that fills the outlines best for its volume, tried on the coarse hull."""
-    points = coarse.points.astype(np.float32).reshape(coarse.distance.shape[0] ** 2, -1, 3)
-    bare = coarse.distance.reshape(points.shape[:2])
-    volume = float((bare > 0.0).sum())
-    groups, centre = direction_groups(cameras), coarse.bounds.mean(axis=0)
-    candidates = candidate_roundings(cameras, silhouettes)
-    scores = []
-    for rounding in candidates:
-        rounded = rounded_distance(cameras, groups, silhouettes, points, centre, rounding)
-        distance = np.minimum(bare, rounded)
-        scores.append(score(cameras, silhouettes, points, distance, coarse.spacing, volume))
-    return candidates[int(np.argmax(scores))]
-
-
-def _first_box(cameras: Cameras, silhouettes: Silhouettes) -> tuple[NDArray[np.float64], float]:
-    """Return centre and half size of a cube round the object: where the outlines' middles meet.
-
-    The centre is the point nearest to all rays through the middles, in the least squares sense.
-    """
-    normal, right_side = np.zeros((3, 3)), np.zeros(3)
-    spans, origins = [], cameras.positions
-    for view in range(len(cameras)):
-        rows, columns = np.nonzero(silhouettes.distance_px[view] > 0.0)
-        fx, fy, cx, cy = cameras.intrinsics_px[view]
-        middle = (columns.min() + columns.max() + 1) / 2.0, (rows.min() + rows.max() + 1) / 2.0
-        spans.append(max((np.ptp(columns) + 1) / fx, (np.ptp(rows) + 1) / fy))
-        local = np.array([(middle[0] - cx) / fx, -(middle[1] - cy) / fy, -1.0])
-        direction = cameras.world_from_camera[view, :3, :3] @ (local / np.linalg.norm(local))
-        across = np.eye(3) - np.outer(direction, direction)
-        normal += across
-        right_side += across @ origins[view]
-    centre = np.asarray(np.linalg.solve(normal, right_side), dtype=np.float64)
-    distances = np.linalg.norm(origins - centre, axis=1)
-    return centre, 0.75 * float((np.array(spans) * distances).max())

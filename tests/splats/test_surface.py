@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from assets3d.cameras import four_views, orbit_cameras
-from assets3d.splats.hull import carve
+from assets3d.splats.carve import carve
 from assets3d.splats.start import DISC_RADIUS, frames, start_on_hull
 from assets3d.splats.surface import project_colours, surface_points, visibility
 from tests.splats.solids import ball, box, colour, render_solid

@@ -4,7 +4,7 @@ from scipy import ndimage
 
 from assets3d.cameras import four_views, orbit_cameras
 from assets3d.errors import InputError
-from assets3d.splats.hull import carve
+from assets3d.splats.carve import carve
 from assets3d.views.posed import Views
 from tests.splats.solids import ball, box, cylinder, render_solid
 
