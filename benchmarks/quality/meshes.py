@@ -29,8 +29,7 @@ def mesh_from_true_views(case: Case) -> dict[str, float]:
     prop = case.prop
     views = case.views(four_views(SIZE_PX))
     front = Views(views.rgba[:1], views.cameras[0])
-    count, steps = fit_settings()
-    splats = fit(views, count=count, steps=steps, seed=0)
+    splats = fit(views, **fit_settings(), seed=0)
     report = Report()
     begin, cpu_begin = time.perf_counter(), time.process_time()
     mesh = mesh_from_splats(

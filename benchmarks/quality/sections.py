@@ -71,13 +71,16 @@ class Section:
 
 
 SECTIONS = {
-    "splats": Section("benchmarks.quality.splats:four_true_views", cases, steps=("splats",)),
+    "splats": Section(
+        "benchmarks.quality.splats:four_true_views", cases, weights=("shape",), steps=("splats",)
+    ),
     "fit": Section("benchmarks.quality.splats:fit_24_views", cases),
     "mesh": Section(
         "benchmarks.quality.meshes:mesh_from_true_views",
         cases,
         ("benchmarks.quality.splats",),
-        steps=("splats",),
+        ("shape",),
+        ("splats",),
     ),
     "cutout": Section(
         "benchmarks.quality.cutouts:cutout_of_scene",
@@ -101,7 +104,7 @@ SECTIONS = {
         "benchmarks.quality.photographs:front_of_the_mesh",
         lambda count: photographs(),
         ("stages.cutout", "stages.views", "stages.splats", "stages.mesh"),
-        ("cutout", "views"),
+        ("cutout", "views", "shape"),
         ("cutout", "views", "splats", "mesh"),
     ),
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 from assets3d.cameras import four_views
 from assets3d.splats.fit import fit
+from assets3d.splats.shape import load_shape
 from assets3d.views.posed import Views
 from benchmarks.quality.protocol import (
     SIZE_PX,
@@ -18,6 +21,7 @@ from benchmarks.quality.protocol import (
     score_pictures,
     unseen_cameras,
 )
+from stages._models import find_model
 
 #: The fit alone, apart from any profile: a fixed piece of work.
 FIT_COUNT, FIT_STEPS = 10_000, 1_000
@@ -25,7 +29,7 @@ FIT_COUNT, FIT_STEPS = 10_000, 1_000
 
 def four_true_views(case: Case) -> dict[str, float]:
     """Score the fit to the four standard views, with the embedded profile's settings."""
-    return _score(case, case.views(four_views(SIZE_PX)), *fit_settings())
+    return _score(case, case.views(four_views(SIZE_PX)), **fit_settings())
 
 
 def fit_24_views(case: Case) -> dict[str, float]:
@@ -33,19 +37,22 @@ def fit_24_views(case: Case) -> dict[str, float]:
 
     `seconds` are those on the clock; on a busy machine `cpu_seconds` alone say what the work costs.
     """
-    return _score(case, case.views(fit_cameras()), FIT_COUNT, FIT_STEPS)
+    return _score(case, case.views(fit_cameras()), count=FIT_COUNT, steps=FIT_STEPS)
 
 
-def fit_settings() -> tuple[int, int]:
-    """Return how many splats the embedded profile fits to four views, and in how many steps."""
+@cache
+def fit_settings() -> dict[str, Any]:
+    """Return the embedded profile's way to fit splats to four views: count, steps, shape."""
     section = embedded_profile("splats")
-    return section["count"], section["steps"]
+    word = section.get("shape", "none")
+    shape = None if word == "none" else load_shape(find_model("shape", word).path)
+    return {"count": section["count"], "steps": section["steps"], "shape": shape}
 
 
-def _score(case: Case, views: Views, count: int, steps: int) -> dict[str, float]:
+def _score(case: Case, views: Views, **settings: Any) -> dict[str, float]:
     with _one_thread():
         begin, cpu_begin = time.perf_counter(), time.process_time()
-        gaussians = fit(views, count=count, steps=steps, seed=0, threads=1)
+        gaussians = fit(views, **settings, seed=0, threads=1)
         seconds, cpu_seconds = time.perf_counter() - begin, time.process_time() - cpu_begin
     cameras = unseen_cameras()
     scores = score_pictures(render_splats(gaussians, cameras), case.views(cameras).rgba)

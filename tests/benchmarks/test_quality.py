@@ -104,7 +104,9 @@ def test_the_pipelines_own_settings_are_scored():
     from benchmarks.quality.splats import fit_settings
 
     section = embedded_profile("splats")
-    assert fit_settings() == (section["count"], section["steps"])
+    found = fit_settings()
+    assert (found["count"], found["steps"]) == (section["count"], section["steps"])
+    assert (found["shape"] is None) == (section.get("shape", "none") == "none")
 
 
 def test_cases_cover_all_families_with_benchmark_seeds_only():

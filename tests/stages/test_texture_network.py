@@ -19,6 +19,7 @@ from stages.manifest import Manifest, check_entry
 ROOT = Path(__file__).resolve().parents[2]
 PARAMS = {
     "model": "embedded",
+    "words": "world",
     "scheduler": "ddim",
     "steps": 6,
     "guidance": 3.0,
@@ -38,7 +39,8 @@ def folder(tmp_path_factory):
         pytest.skip("the image model that is here was not taught materials")
     project = tmp_path_factory.mktemp("project")
     (project / "configs").symlink_to(ROOT / "configs")
-    prompts = {mode: ("red brick wall", mode) for mode in MODES} | {"green": ("green moss", "roll")}
+    prompts = {mode: ("red brick wall", mode) for mode in MODES}
+    prompts |= {"green": ("green moss", "roll"), "plain": ("green moss", None)}
     specs = {
         name: check_entry(name, {"kind": "material", "prompt": p, "mode": m, "size_px": 512})
         for name, (p, m) in prompts.items()
@@ -61,6 +63,11 @@ def test_tiles_drawn_from_words_have_no_seam_in_any_mode(folder):
         assert record["numbers"]["drawn_px"] == PARAMS["size_px"]
         assert record["numbers"]["seam_nb"] < THRESHOLDS["colour"].seam_nb, mode
         assert json.loads((folder / mode / "source.json").read_text())["by"] == "model"
+
+
+def test_without_a_mode_the_procedural_world_answers(folder):
+    assert json.loads((folder / "plain/source.json").read_text())["by"] == "world"
+    assert json.loads((folder / "green/source.json").read_text())["by"] == "model"
 
 
 def test_the_words_are_seen(folder):
