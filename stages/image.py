@@ -81,20 +81,24 @@ def build(pipelines: Pipelines, item: Item) -> Mapping[str, Any]:
 
 def _drawn(pipelines: Pipelines, item: Item) -> tuple[Any, list[str]]:
     from assets3d.images.steering import generate_steered
+    from assets3d.images.two_sizes import generate_at_two_sizes, read_first
 
     prompt, params = item.spec["prompt"], item.params
+    first = read_first(params)
     pipeline = pipelines.drawing()
-    picture = generate_steered(
-        pipeline,
-        prompt,
-        _steering.steering_of(item),
-        seed=item.seed,
-        steps=params["steps"],
-        guidance=params["guidance"],
-        size_px=params["size_px"],
-        negative_prompt=item.spec["negative_prompt"],
-        memory=pipelines.memory,
-    )
+    steering = _steering.steering_of(item)
+    settings = {
+        "seed": item.seed,
+        "steps": params["steps"],
+        "guidance": params["guidance"],
+        "size_px": params["size_px"],
+        "negative_prompt": item.spec["negative_prompt"],
+        "memory": pipelines.memory,
+    }
+    if first is None:
+        picture = generate_steered(pipeline, prompt, steering, **settings)
+    else:
+        picture = generate_at_two_sizes(pipeline, prompt, steering, first, **settings)
     return picture, _unknown(pipeline, prompt, item)
 
 
@@ -152,6 +156,7 @@ STEP = Step(
         "assets3d.images.text_to_image",
         "assets3d.images.picture",
         "assets3d.images.steering",
+        "assets3d.images.two_sizes",
         "assets3d.images.inpaint",
         "stages._steering",
     ),

@@ -29,10 +29,10 @@ from training.card import write_card
 from training.checkpoint import Progress
 from training.diffusion import Noising
 from training.distillation import distilled_target, trailing_steps
+from training.image_networks import draw_latents, save_pipeline, token_ids
 from training.latents import decode, load_autoencoder
 from training.plots import contact_sheet
 from training.run import command_line, run, settings_from
-from training.text_to_image import draw_latents, save_pipeline, token_ids
 
 STUDENT_STEPS = 8
 VALIDATION = 48

@@ -29,15 +29,17 @@ from training.shape_data import STEPS, Shapes, load_shapes
 FOLDER = Path("training/out/shapes")
 #: What lies this far outside of the hull is never asked for, in reaches.
 BEYOND = -0.34
-#: Weight of voxels within this of the surface, in reaches, beside the others.
-NEAR, NEAR_WEIGHT = 0.5, 3.0
+#: Logits per reach: within half a voxel of the surface the answer may be unsure.
+SHARPNESS = 8.0
+#: Weight of the soft IoU beside the cross-entropy.
+IOU_WEIGHT = 0.5
 VALIDATION_THINGS = 124
 #: Views in the order of a mirrored thing.
 MIRRORED = [0, 3, 2, 1]
 
 
 class ShapeTask:
-    """Regression of truncated signed distances."""
+    """What is inside and what outside, as a signed distance."""
 
     def __init__(
         self, training: Shapes, validation: Shapes, *, batch: int, device: str, start: Path | None
@@ -56,7 +58,7 @@ class ShapeTask:
         rows = torch.randint(len(self.training), (self.batch,), generator=generator)
         mirrored = torch.rand(self.batch, generator=generator) < 0.5
         seen, truth = self._items(self.training, rows.tolist(), mirrored.tolist())
-        return distance_loss(self.networks(seen).float(), seen, truth), self.batch
+        return solid_loss(self.networks(seen).float(), seen, truth), self.batch
 
     def _items(
         self, shapes: Shapes, rows: list[int], mirrored: list[bool]
@@ -72,7 +74,7 @@ class ShapeTask:
         for row in range(min(VALIDATION_THINGS, len(self.validation))):
             seen, truth = self._items(self.validation, [row], [False])
             found = networks(seen).float()
-            losses.append(float(distance_loss(found, seen, truth)))
+            losses.append(float(solid_loss(found, seen, truth)))
             ious.append([_iou(answer, seen, truth) for answer in (seen[:, GUESS], found)])
         rule, network = np.mean(ious, axis=0)
         return {"validation_loss": float(np.mean(losses)), "iou_rule": rule, "iou": network}
@@ -128,13 +130,20 @@ def item(shapes: Shapes, row: int, mirrored: bool) -> tuple[torch.Tensor, torch.
     return seen, torch.from_numpy(np.ascontiguousarray(truth))
 
 
-def distance_loss(found: torch.Tensor, seen: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Smooth L1 of distances (B, R, R, R) within the hull, more near either surface."""
+def solid_loss(found: torch.Tensor, seen: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of inside and outside within the hull, and soft IoU; fields (B, R, R, R).
+
+    A distance would be learnt as the mean of all that may be: thin parts are lost in it.
+    """
     asked = (seen[:, :VIEWS].amin(1) > BEYOND).float()
-    near = (truth.abs() < NEAR) | (found.detach().abs() < NEAR)
-    weight = asked * (1.0 + NEAR_WEIGHT * near.float())
-    error = F.smooth_l1_loss(found, truth, beta=0.1, reduction="none")
-    return (error * weight).sum() / weight.sum().clamp(min=1.0)
+    logits, wanted = SHARPNESS * found, torch.sigmoid(SHARPNESS * truth)
+    entropy = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    inside = asked * torch.sigmoid(logits)
+    both = (inside * wanted).sum((1, 2, 3))
+    either = (inside + asked * wanted).sum((1, 2, 3)) - both
+    iou = (both + 1.0) / (either + 1.0)
+    entropy = (entropy * asked).sum() / asked.sum().clamp(min=1.0)
+    return entropy + IOU_WEIGHT * (1.0 - iou).mean()
 
 
 def _iou(found: torch.Tensor, seen: torch.Tensor, truth: torch.Tensor) -> float:

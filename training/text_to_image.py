@@ -6,27 +6,38 @@ Pictures are fronts of props on white, and in every fifth step tiles of material
 draws what the steps image and texture ask for. The exported folder is a StableDiffusionPipeline,
 loadable by `AutoPipelineForText2Image`, with `words.json`, the words that the captions used.
 
-A CPU gets farther by learning words and shapes small first: train on pictures of half the size
-(`training.picture_latents --halved`), export, and go on from there with `--start`.
+A CPU gets farther by learning words and shapes small: train on pictures of half the size
+(`training.picture_latents --halved`), export, and go on from there with `--start` and `--small`:
+then every other step is a small one, and the large ones learn what is left to do when a small
+picture has been enlarged, up to half of the noise. After equal minutes large pictures alone had
+lost the shapes that the small ones had.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional as F
 
 from assets3d.textures.seamless.settings import NEGATIVE_PROMPT
 from training.card import gone_on_from, write_card
 from training.checkpoint import Progress
-from training.diffusion import Noising, new_scheduler, spread_steps
+from training.diffusion import Noising, spread_steps
+from training.image_networks import (
+    draw_latents,
+    load_start,
+    new_text_encoder,
+    new_unet,
+    save_pipeline,
+    token_ids,
+    velocity_loss,
+)
 from training.latents import decode, load_autoencoder
 from training.picture_latents import (
     AUTOENCODER,
@@ -37,186 +48,16 @@ from training.picture_latents import (
 )
 from training.plots import contact_sheet
 from training.run import command_line, fresh, run, settings_from
-from training.tokens import END, MAX_TOKENS, START, new_tokenizer, words_in
+from training.tokens import new_tokenizer, words_in
 
-TEXT_WIDTH = 128
-#: From full size down. The first level is thin: at 32 x 32 latents it costs most and decides least.
-WIDTHS = {"cpu": (48, 96, 128, 128), "gpu": (48, 96, 128, 128)}
 CAPTION_DROPOUT = 0.1
+#: With `--small`: share of small steps, and the noise that large fronts go up to.
+SMALL, REFINED_STEPS = 0.5, 500
 #: Share of the steps that see tiles, and of those whose padding wraps: the stage draws both ways.
 TILES, ON_TORUS = 0.2, 0.5
 #: What the caption of a tile is dropped for: guidance compares the words with either of them.
 NO_WORDS = ("", NEGATIVE_PROMPT)
 VALIDATION_PROPS, VALIDATION_TILES = 64, 24
-
-
-def new_text_encoder(tokenizer: Any, width: int = TEXT_WIDTH, layers: int = 2) -> nn.Module:
-    """Return an untrained CLIPTextModel for the tokenizer's vocabulary.
-
-    CLIP's own start (words of deviation 0.02, layers that add fifty times as much) needs the
-    millions of pairs that CLIP has: here it left "a red apple" and "a blue apple" the same context
-    after 100,000 samples. So words start as large random vectors, told apart from the first step,
-    and the layers add little at first.
-    """
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    ids = tokenizer.get_vocab()
-    config = CLIPTextConfig(
-        vocab_size=len(ids),
-        hidden_size=width,
-        intermediate_size=4 * width,
-        projection_dim=width,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        max_position_embeddings=MAX_TOKENS,
-        bos_token_id=ids[START],
-        eos_token_id=ids[END],
-        pad_token_id=ids[END],
-    )
-    encoder = CLIPTextModel(config)
-    with torch.no_grad():
-        for name, weight in encoder.named_parameters():
-            if "token_embedding" in name:
-                weight.normal_(0.0, 1.0)
-            elif "position_embedding" in name:
-                weight.normal_(0.0, 0.1)
-            elif name.endswith(("out_proj.weight", "fc2.weight")):
-                weight.mul_(0.1)
-    return encoder
-
-
-def new_unet(preset: str, size: int) -> nn.Module:
-    """Return an untrained U-Net for latents of size x size.
-
-    Words enter by cross-attention after two halvings, and all of them together through the time
-    embedding, which scales and shifts every level: what a whole caption says (the thing, its
-    colour) is learnt several times as fast. So it is with half the usual rate: after five minutes
-    of one core the error at pure noise was 0.67 of 0.79 without words; without the scale 0.70, at
-    twice the rate 0.72, at five times 0.75.
-    """
-    from diffusers import UNet2DConditionModel
-
-    return UNet2DConditionModel(
-        sample_size=size,
-        in_channels=4,
-        out_channels=4,
-        block_out_channels=WIDTHS[preset],
-        layers_per_block=1,
-        down_block_types=("DownBlock2D",) * 2 + ("CrossAttnDownBlock2D",) * 2,
-        up_block_types=("CrossAttnUpBlock2D",) * 2 + ("UpBlock2D",) * 2,
-        cross_attention_dim=TEXT_WIDTH,
-        attention_head_dim=4,
-        norm_num_groups=16,
-        resnet_time_scale_shift="scale_shift",
-        addition_embed_type="text",
-        addition_embed_type_num_heads=8,
-    )
-
-
-def token_ids(tokenizer: Any, captions: list[str]) -> torch.Tensor:
-    """Tokenise captions to (N, 32) int64, padded and cut."""
-    return tokenizer(
-        captions,
-        padding="max_length",
-        max_length=MAX_TOKENS,
-        truncation=True,
-        return_tensors="pt",
-    ).input_ids
-
-
-def velocity_loss(
-    networks: nn.Module,
-    noising: Noising,
-    clean: torch.Tensor,
-    ids: torch.Tensor,
-    noise: torch.Tensor,
-    steps: torch.Tensor,
-) -> torch.Tensor:
-    """Return the weighted error of the velocity that the networks see in noisy latents.
-
-    Args:
-        networks: `unet` and `text`.
-        noising: the forward process.
-        clean: (B, C, h, w) latents.
-        ids: (B, 32) tokens of their captions.
-        noise: like `clean`.
-        steps: (B,) time steps.
-    """
-    noisy, target = noising.mix(clean, noise, steps)
-    context = networks["text"](ids).last_hidden_state
-    found = networks["unet"](noisy, steps, encoder_hidden_states=context).sample
-    error = (found - target).square().mean((1, 2, 3))
-    return (noising.weight(steps) * error).mean()
-
-
-def draw_latents(
-    networks: nn.Module, noise: torch.Tensor, ids: torch.Tensor, *, steps: int, guidance: float
-) -> torch.Tensor:
-    """Sample latents like `noise` (N, C, h, w) with DDIM and classifier-free guidance.
-
-    Args:
-        networks: `unet` and `text`.
-        noise: where to begin.
-        ids: (2 N, 32) tokens: of empty captions, then of the prompts.
-        steps: how many.
-        guidance: strength; 1 does without the empty captions' answer.
-    """
-    latents, context = noise, networks["text"](ids).last_hidden_state
-    scheduler = new_scheduler()
-    scheduler.set_timesteps(steps)
-    for step in scheduler.timesteps:
-        both = networks["unet"](
-            torch.cat([latents, latents]), step, encoder_hidden_states=context
-        ).sample
-        without, given = both.chunk(2)
-        velocity = without + guidance * (given - without)
-        latents = scheduler.step(velocity, step, latents).prev_sample
-    return latents
-
-
-def save_pipeline(
-    networks: nn.Module, tokenizer: Any, autoencoder: Path, words: list[str], folder: Path
-) -> None:
-    """Write a StableDiffusionPipeline, fp16, and words.json, the words that its captions used."""
-    from diffusers import StableDiffusionPipeline
-
-    pipeline = StableDiffusionPipeline(
-        vae=load_autoencoder(autoencoder, "cpu").half(),
-        text_encoder=networks["text"].half().cpu(),
-        tokenizer=tokenizer,
-        unet=networks["unet"].half().cpu(),
-        scheduler=new_scheduler(),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    pipeline.save_pretrained(folder)
-    vocabulary = folder / "tokenizer" / "tokenizer.json"  # half of it is indentation
-    packed = json.dumps(json.loads(vocabulary.read_text()), separators=(",", ":"))
-    vocabulary.write_text(packed + "\n")
-    (folder / "words.json").write_text(json.dumps({"words": words}, indent=1) + "\n")
-
-
-def load_start(folder: Path, words: list[str], size: int) -> nn.ModuleDict:
-    """Load exported networks to go on from, for latents of size x size, as float32.
-
-    Raises:
-        ValueError: they were trained on other words, whose tokens have other numbers.
-    """
-    from diffusers import UNet2DConditionModel
-    from transformers import CLIPTextModel
-
-    if (found := json.loads((folder / "words.json").read_text())["words"]) != words:
-        odd = sorted(set(found) ^ set(words))
-        raise ValueError(f"{folder}: knows other words than the captions, such as {odd[:3]}")
-    unet = UNet2DConditionModel.from_pretrained(
-        folder / "unet", torch_dtype=torch.float32, local_files_only=True
-    )
-    unet.register_to_config(sample_size=size)
-    text = CLIPTextModel.from_pretrained(
-        folder / "text_encoder", dtype=torch.float32, local_files_only=True
-    )
-    return nn.ModuleDict({"unet": unet, "text": text})
 
 
 class TextToImageTask:
@@ -233,7 +74,12 @@ class TextToImageTask:
         device: str,
         out: Path,
         start: Path | None = None,
+        small: PictureLatents | None = None,
     ):
+        if small is not None and not np.array_equal(small.captions, training.captions):
+            raise ValueError("small: found other pictures than the large ones, wanted the same")
+        self.small = None if small is None else small.latents
+        self.last = 1000 if small is None else REFINED_STEPS
         self.out, self.before = out, gone_on_from(start)
         captions = training.captions.reshape(-1).tolist()
         self.words = words_in([*captions, NEGATIVE_PROMPT])
@@ -269,10 +115,14 @@ class TextToImageTask:
         tiles, wraps = (
             torch.rand(2, generator=generator) < torch.tensor([TILES, ON_TORUS])
         ).tolist()
+        is_small = self.small is not None and torch.rand(1, generator=generator).item() < SMALL
+        latents = self.small if is_small else self.latents
+        # A tile has no layout that would have to be drawn small first.
+        last = 1000 if is_small or tiles else self.last
         places = self.places[int(tiles)]
         chosen = places[torch.randint(len(places), (self.batch,), generator=generator)]
-        mirrored = torch.randint(self.latents.shape[1], (self.batch,), generator=generator)
-        clean = self.latents[chosen, mirrored].float()
+        mirrored = torch.randint(latents.shape[1], (self.batch,), generator=generator)
+        clean = latents[chosen, mirrored].float()
         ids = self.ids[chosen, torch.randint(self.ids.shape[1], (self.batch,), generator=generator)]
         dropped = torch.rand(self.batch, generator=generator) < CAPTION_DROPOUT
         which = torch.randint(len(NO_WORDS), (self.batch,), generator=generator)
@@ -282,7 +132,7 @@ class TextToImageTask:
             turns = torch.randint(clean.shape[-1], (self.batch, 2), generator=generator).tolist()
             clean = torch.stack([x.roll(t, (1, 2)) for x, t in zip(clean, turns, strict=True)])
         noise = torch.randn(clean.shape, generator=generator)
-        steps = spread_steps(self.batch, generator)
+        steps = spread_steps(self.batch, generator, last)
         loss = self._velocity_loss(self.networks, clean, ids, noise, steps, tiles and wraps)
         return loss, self.batch
 
@@ -308,7 +158,7 @@ class TextToImageTask:
             places = self.validation_is_tile == kind
             clean = self.validation[places]
             noise = torch.randn(clean.shape, generator=generator)
-            steps = spread_steps(len(clean), generator)
+            steps = spread_steps(len(clean), generator, 1000 if kind else self.last)
             losses[name] = float(
                 self._velocity_loss(networks, clean, ids[places], noise, steps, kind)
             )
@@ -328,12 +178,25 @@ class TextToImageTask:
     def generate(
         self, networks: nn.Module, prompts: list[str], *, steps: int, guidance: float, seed: int
     ) -> torch.Tensor:
-        """Sample latents (N, 4, h, w) of prompts with DDIM and classifier-free guidance."""
+        """Sample latents (N, 4, h, w) of prompts with DDIM and classifier-free guidance.
+
+        With small pictures: first small ones, then what is left to do when they are enlarged.
+        """
         generator = torch.Generator().manual_seed(seed)
-        shape = (len(prompts), *self.latents.shape[2:])
-        latents = torch.randn(shape, generator=generator).to(self.device)
         ids = token_ids(self.tokenizer, [""] * len(prompts) + prompts).to(self.device)
-        return draw_latents(networks, latents, ids, steps=steps, guidance=guidance)
+        settings = {"steps": steps, "guidance": guidance}
+
+        def noise(of: torch.Tensor) -> torch.Tensor:
+            shape = (len(prompts), *of.shape[2:])
+            return torch.randn(shape, generator=generator).to(self.device)
+
+        if self.small is None:
+            return draw_latents(networks, noise(self.latents), ids, **settings)
+        first = draw_latents(networks, noise(self.small), ids, **settings)
+        autoencoder = load_autoencoder(self.autoencoder, self.device)
+        pictures = F.interpolate(autoencoder.decode(first).sample, scale_factor=2, mode="bicubic")
+        enlarged = autoencoder.encode(pictures.clamp(-1.0, 1.0)).latent_dist.mean
+        return draw_latents(networks, noise(self.latents), ids, refined=enlarged, **settings)
 
     def _mirrored(self) -> str:
         return "mirrored half of the time, " if self.latents.shape[1] > 1 else ""
@@ -372,7 +235,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--latents", type=Path, default=FOLDER)
     parser.add_argument("--autoencoder", type=Path, default=AUTOENCODER)
     parser.add_argument("--start", type=Path, default=None, help="an exported one to go on from")
+    parser.add_argument("--small", type=Path, default=None, help="latents of half the size")
     options = parser.parse_args(arguments)
+    small = None
+    if options.small is not None:
+        small = load_picture_latents(options.small, "training", options.autoencoder)
     task = TextToImageTask(
         *(
             load_picture_latents(options.latents, split, options.autoencoder)
@@ -384,6 +251,7 @@ def main(arguments: list[str] | None = None) -> None:
         device=options.device,
         out=options.out,
         start=options.start,
+        small=small,
     )
     run(task, settings_from(options))
 

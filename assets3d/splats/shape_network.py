@@ -17,8 +17,9 @@ VIEWS = 4
 CHANNELS = VIEWS + 3 * VIEWS + 1 + 3
 #: Channel of the guess by rule.
 GUESS = 4 * VIEWS
-#: At a half, a quarter and an eighth of the voxels, and at full size in the end.
-WIDTHS, FINE = (16, 32, 48), 8
+#: At a half, a quarter and an eighth of the voxels. Nothing is convolved at full size, which would
+#: cost most: eight voxels are one place with eight answers.
+WIDTHS = (16, 32, 48)
 
 
 class Residual(nn.Module):
@@ -43,29 +44,42 @@ class ShapeNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         a, b, c = WIDTHS
-        self.enter = nn.Conv3d(CHANNELS, a, 4, stride=2, padding=1)
-        self.at_half = nn.ModuleList([Residual(a), Residual(a)])
-        self.at_quarter = nn.ModuleList([Residual(b), Residual(b)])
-        self.at_eighth = nn.Sequential(Residual(c), Residual(c))
+        self.enter = nn.Conv3d(8 * CHANNELS, a, 1)
+        self.at_half = nn.ModuleList([_residuals(a, 1), _residuals(a, 2)])
+        self.at_quarter = nn.ModuleList([_residuals(b, 2), _residuals(b, 2)])
+        self.at_eighth = _residuals(c, 2)
         self.down = nn.ModuleList([nn.Conv3d(a, b, 2, stride=2), nn.Conv3d(b, c, 2, stride=2)])
         self.up = nn.ModuleList([nn.Conv3d(b, a, 1), nn.Conv3d(c, b, 1)])
-        self.leave = nn.ConvTranspose3d(a, FINE, 2, stride=2)
-        self.mix = nn.Conv3d(FINE + 2, FINE, 3, padding=1)
-        self.add = nn.Conv3d(FINE, 1, 3, padding=1, bias=False)
-        nn.init.zeros_(self.add.weight)
+        self.leave = nn.Conv3d(a, 8, 1, bias=False)
+        nn.init.zeros_(self.leave.weight)
 
     def forward(self, surroundings: torch.Tensor) -> torch.Tensor:
         """Return signed distances, positive inside, 1 being `REACH` voxels."""
-        half = self.at_half[0](self.enter(surroundings))
+        half = self.at_half[0](self.enter(_gathered(surroundings)))
         quarter = self.at_quarter[0](self.down[0](half))
         found = self.at_eighth(self.down[1](quarter))
         found = self.at_quarter[1](quarter + self.up[1](_twice(found)))
         found = self.at_half[1](half + self.up[0](_twice(found)))
-        guess = surroundings[:, GUESS : GUESS + 1]
-        hull = surroundings[:, :VIEWS].amin(1, keepdim=True)
-        fine = self.mix(torch.cat([self.leave(F.silu(found)), guess, hull], 1))
-        return (guess + self.add(F.silu(fine)))[:, 0]
+        return surroundings[:, GUESS] + _spread(self.leave(F.silu(found)))
+
+
+def _residuals(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(Residual(channels) for _ in range(count)))
 
 
 def _twice(x: torch.Tensor) -> torch.Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="trilinear", align_corners=False)
+
+
+def _gathered(x: torch.Tensor) -> torch.Tensor:
+    """(B, C, 2 D, 2 D, 2 D) -> (B, 8 C, D, D, D): eight voxels become channels of one place."""
+    count, channels, size = x.shape[:3]
+    parts = x.reshape(count, channels, *(size // 2, 2) * 3).permute(0, 1, 3, 5, 7, 2, 4, 6)
+    return parts.reshape(count, 8 * channels, *(size // 2,) * 3)
+
+
+def _spread(x: torch.Tensor) -> torch.Tensor:
+    """(B, 8, D, D, D) -> (B, 2 D, 2 D, 2 D): the other way."""
+    count, _, size = x.shape[:3]
+    parts = x.reshape(count, 2, 2, 2, size, size, size).permute(0, 4, 1, 5, 2, 6, 3)
+    return parts.reshape(count, *(2 * size,) * 3)

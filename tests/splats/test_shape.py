@@ -11,7 +11,16 @@ from assets3d.cameras import four_views, orbit_cameras
 from assets3d.errors import InputError
 from assets3d.splats.carve import carve, carve_for_network
 from assets3d.splats.shape import is_standard, load_shape, refined, surroundings
-from assets3d.splats.shape_network import CHANNELS, GUESS, REACH, SIDE, VIEWS, ShapeNetwork
+from assets3d.splats.shape_network import (
+    CHANNELS,
+    GUESS,
+    REACH,
+    SIDE,
+    VIEWS,
+    ShapeNetwork,
+    _gathered,
+    _spread,
+)
 from tests.splats.solids import ball, box, render_solid
 
 CAMERAS = four_views(64)
@@ -68,6 +77,11 @@ def test_untaught_it_says_what_the_rule_says(views, seen):
     assert (inside & wanted).sum() / (inside | wanted).sum() > 0.98
 
 
+def test_eight_voxels_go_through_one_place_and_come_back():
+    field = torch.arange(4.0**3).reshape(1, 1, 4, 4, 4)
+    torch.testing.assert_close(_spread(_gathered(field)), field[:, 0])
+
+
 def test_it_only_takes_away(views):
     bare = carve(views, 48, rounded=False)
     everything = carve(views, 48, shape=lambda _: np.full((SIDE,) * 3, REACH, np.float32))
@@ -105,14 +119,14 @@ def test_refined_follows_the_network_where_it_is_sure():
 def test_weights_go_to_the_disk_and_back(tmp_path, seen):
     network = ShapeNetwork()
     with torch.no_grad():
-        network.add.weight.add_(0.02)
+        network.leave.weight.add_(0.02)
     halves = {key: value.half() for key, value in network.state_dict().items()}
     save_file(halves, tmp_path / "shape.safetensors")
     found = load_shape(tmp_path)(seen[1])
     assert found.shape == (SIDE, SIDE, SIDE)
     assert np.abs(found).max() <= REACH
     assert np.abs(found - REACH * seen[1][GUESS].numpy()).max() > 1e-3
-    del halves["add.weight"]
+    del halves["leave.weight"]
     save_file(halves, tmp_path / "shape.safetensors")
     with pytest.raises(InputError, match=r"splats\.shape"):
         load_shape(tmp_path)

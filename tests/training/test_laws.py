@@ -57,8 +57,8 @@ def test_every_known_word_is_one_token():
 
 def test_an_untrained_text_encoder_tells_words_apart():
     """Where it does not, the image model learns that something is a prop, and no colour."""
+    from training.image_networks import new_text_encoder, token_ids
     from training.run import fresh
-    from training.text_to_image import new_text_encoder, token_ids
     from training.tokens import new_tokenizer
 
     captions = ["a red apple", "a blue apple", "a red barrel", ""]
