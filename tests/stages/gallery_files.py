@@ -38,7 +38,7 @@ def item(folder: Path, files: dict[str, bytes], **record) -> None:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     named = {
-        name: {"bytes": len(content), "sha256": f"{hash(content):x}"}
+        name: {"bytes": len(content), "sha256": f"{hash(bytes(content)):x}"}
         for name, content in files.items()
     }
     content = {"numbers": {}, "warnings": [], "models": {}, "files": named, **record}

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from training.autoencoder import new_autoencoder
+from training.run import fresh
 
 
 @pytest.mark.parametrize("colour", [(-1.0, -1.0, -1.0), (0.8, -0.6, 0.1), (1.0, 1.0, 1.0)])
 @torch.inference_mode()
 def test_plain_colours_survive_before_any_training(colour):
-    autoencoder = new_autoencoder("cpu").eval()
+    autoencoder = fresh(lambda: new_autoencoder("cpu")).eval()
     picture = torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, 64, 64)
     latent = autoencoder.encode(picture).latent_dist.mode()
     found = autoencoder.decode(latent).sample.clamp(-1, 1)
@@ -22,7 +23,7 @@ def test_plain_colours_survive_before_any_training(colour):
 
 @torch.inference_mode()
 def test_a_bright_block_stays_where_it_is():
-    autoencoder = new_autoencoder("cpu").eval()
+    autoencoder = fresh(lambda: new_autoencoder("cpu")).eval()
     picture = -torch.ones(1, 3, 64, 64)
     picture[:, 0, 24:40, 24:40] = 1.0
     found = autoencoder.decode(autoencoder.encode(picture).latent_dist.mode()).sample
