@@ -75,7 +75,7 @@ def test_the_words_are_seen(folder):
         cv2.imread(str(folder / name / "texture.png"))[..., ::-1].mean((0, 1))
         for name in ("roll", "green")
     )
-    assert bricks[0] > bricks[1] > bricks[2]
+    assert bricks[0] > 1.5 * bricks[1:].max()
     assert moss.argmax() == 1
 
 
