@@ -128,7 +128,7 @@ def _graphics() -> Finding:
 
 
 def _weights() -> Iterator[Finding]:
-    for name in ("image", "cutout", "views", "shape", "choose", "maps", "motion"):
+    for name in ("image", "cutout", "views", "choose", "maps", "motion"):
         files = [p for p in (EMBEDDED_ROOT / name).rglob("*") if p.is_file()]
         size = sum(p.stat().st_size for p in files) / 2**20
         state: Literal["good", "missing"] = "good" if files else "missing"
