@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from assets3d.cameras import Cameras, four_views
-from assets3d.splats.shape_network import REACH, SIDE, VIEWS, ShapeNetwork
+from assets3d.splats.shape_network import REACH, VIEWS, ShapeNetwork
+from assets3d.splats.silhouettes import seen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,27 +83,24 @@ def surroundings(
     count = guess.shape[0]
     axis = torch.arange(count, dtype=torch.float32)
     index = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(-1, 3)
-    points = torch.from_numpy(low.astype(np.float32)) + float(spacing) * index
+    points = (low + spacing * index.numpy()).astype(np.float32)
     pictures = torch.from_numpy(rgba.astype(np.float32) / np.float32(255.0))
     pictures[..., :3] *= pictures[..., 3:]
     layers = torch.cat([torch.from_numpy(distance_px)[..., None], pictures[..., :3]], -1)
     outlines, colours = [], []
     for view in range(len(cameras)):
-        matrix = cameras.matrices_px[view] @ cameras.opencv_from_world[view, :3]
-        local = points @ torch.from_numpy(matrix[:, :3].T.astype(np.float32))
-        local = local + torch.from_numpy(matrix[:, 3].astype(np.float32))
-        depth = local[:, 2].clamp(min=1e-6)
+        pixels, unit = seen(cameras, view, points)
         size = torch.tensor([cameras.width_px, cameras.height_px], dtype=torch.float32)
-        place = 2.0 * local[:, :2] / depth[:, None] / size - 1.0
-        seen = F.grid_sample(
+        place = 2.0 * torch.from_numpy(pixels) / size - 1.0
+        found = F.grid_sample(
             layers[view].permute(2, 0, 1)[None],
             place[None, None],
             padding_mode="border",
             align_corners=False,
         )[0, :, 0]
-        unit = depth / float(cameras.intrinsics_px[view, 0] * spacing * REACH)
-        outlines.append((seen[0] * unit).clamp(-1.0, 1.0))
-        colours.append(seen[1:])
+        reach = torch.from_numpy(unit) / float(spacing * REACH)
+        outlines.append((found[0] * reach).clamp(-1.0, 1.0))
+        colours.append(found[1:])
     by_rule = torch.from_numpy(guess.astype(np.float32) / np.float32(spacing * REACH))
     middle = 2.0 * (index.T + 0.5) / count - 1.0
     known = [torch.stack(outlines), torch.cat(colours), by_rule.reshape(1, -1).clamp(-1, 1), middle]
@@ -125,6 +123,3 @@ def refined(
     # Beyond the network's reach it says no more than how far that is.
     finer = np.where(finer >= np.float32(0.99 * REACH * voxel), np.float32(np.inf), finer)
     return np.minimum(distance, finer)
-
-
-assert SIDE % 8 == 0

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-#: Voxels along a side of the cube, and signed distances are cut off at this many of them.
+#: Voxels along a side of the cube, which is halved three times; signed distances are cut off at the
+#: second number of them.
 SIDE, REACH = 48, 3.0
 #: Per view a distance to the outline and a colour; the guess by rule; the place.
 VIEWS = 4
