@@ -35,7 +35,10 @@ def test_the_page_draws_and_obeys():
                 await page.key("KeyW", down=False)
                 await page.wait_for("last[0] === number")
                 after = await page.evaluate("Array.from(last.subarray(3, 6))")
-                text = await page.evaluate("document.getElementById('numbers').textContent")
+                # The line is written with the next frame drawn, so a slow machine shows it later.
+                numbers = "document.getElementById('numbers').textContent"
+                await page.wait_for(f"{numbers}.includes('command 2 of 2')")
+                text = await page.evaluate(numbers)
                 return (
                     picture,
                     [b - a for a, b in zip(before, after, strict=True)],
