@@ -34,11 +34,8 @@ def words_followed(case: Case) -> dict[str, float]:
     Captions that name no colour have no score for it.
     """
     from assets3d.cameras import four_views
-    from assets3d.images.text_to_image import generate
 
-    picture = generate(
-        _pipeline(), case.prop.caption, seed=case.seed, **sampling(embedded_profile("image"))
-    )
+    picture = _painted(case.prop.caption, case.seed)
     render = case.views(four_views(128)[0]).rgba[0]
     found = {
         "family": float(classify(picture) == case.family),
@@ -50,6 +47,20 @@ def words_followed(case: Case) -> dict[str, float]:
         found["colour"] = float(_has(cutout, colour))
         found["colour_of_true_render"] = float(_has(render, colour))
     return found
+
+
+def _painted(caption: str, seed: int) -> NDArray[np.uint8]:
+    """Draw as the image stage does: by way of a smaller picture where the profile names one."""
+    from assets3d.images.steering import Steering
+    from assets3d.images.text_to_image import generate
+    from assets3d.images.two_sizes import generate_at_two_sizes, read_first
+
+    section = embedded_profile("image")
+    first = read_first(section)
+    settings: dict[str, Any] = {"seed": seed, **sampling(section)}
+    if first is None:
+        return generate(_pipeline(), caption, **settings)
+    return generate_at_two_sizes(_pipeline(), caption, Steering(), first, **settings)
 
 
 def classify(picture: NDArray[np.uint8]) -> str:
