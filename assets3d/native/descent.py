@@ -7,12 +7,11 @@ the scales' logarithms.
 from __future__ import annotations
 
 import ctypes
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets3d.native.library import kernel
+from assets3d.native.library import kernel, pointer
 
 Floats = NDArray[np.float32]
 
@@ -32,7 +31,7 @@ class DescentStruct(ctypes.Structure):
 def activate(raw: Floats, threads: int) -> Floats:
     """Return the values (N, 14) of raw ones: sigmoid, exponential, unit quaternions."""
     values = np.empty_like(raw)
-    kernel().a3d_activate(_pointer(raw), ctypes.c_int64(len(raw)), _pointer(values), threads)
+    kernel().a3d_activate(pointer(raw), ctypes.c_int64(len(raw)), pointer(values), threads)
     return values
 
 
@@ -59,11 +58,11 @@ def picture_gradient(
     """
     to_features, to_alpha = np.empty_like(features), np.empty_like(alpha)
     kernel().a3d_picture_gradient(
-        *(_pointer(array) for array in (features, alpha, target)),
+        *(pointer(array) for array in (features, alpha, target)),
         ctypes.c_int64(alpha.size),
-        _pointer(background),
+        pointer(background),
         ctypes.c_float(alpha_weight),
-        *(_pointer(array) for array in (to_features, to_alpha)),
+        *(pointer(array) for array in (to_features, to_alpha)),
         threads,
     )
     return to_features, to_alpha
@@ -92,15 +91,10 @@ def descend(
         threads: no influence on the result.
     """
     kernel().a3d_descend(
-        *(_pointer(array) for array in (raw, values, gradient, anchor)),
-        None if fixed_colour is None else _pointer(fixed_colour),
-        *(_pointer(array) for array in moments),
+        *(pointer(array) for array in (raw, values, gradient, anchor)),
+        None if fixed_colour is None else pointer(fixed_colour),
+        *(pointer(array) for array in moments),
         ctypes.c_int64(len(raw)),
         ctypes.byref(step),
         threads,
     )
-
-
-def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
-    assert array.flags.c_contiguous and array.dtype in (np.float32, np.bool_)
-    return ctypes.c_void_p(array.ctypes.data)

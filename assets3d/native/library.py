@@ -6,6 +6,9 @@ import ctypes
 import logging
 import os
 from functools import cache
+from typing import Any
+
+from numpy.typing import NDArray
 
 from assets3d.errors import PassingError
 from assets3d.native import build
@@ -157,3 +160,9 @@ def instruction_sets() -> dict[int, str]:
     """Return the instruction sets this processor can run, by index."""
     names = {index: kernel().a3d_instruction_set(index) for index in (0, 1, 2)}
     return {index: name.decode() for index, name in names.items() if name}
+
+
+def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    """Return where a contiguous array begins; the caller keeps the array while it is used."""
+    assert array.flags.c_contiguous
+    return ctypes.c_void_p(array.ctypes.data)

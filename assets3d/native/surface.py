@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.cameras import Cameras
-from assets3d.native.library import kernel
+from assets3d.native.library import kernel, pointer
 
 
 class PictureStruct(ctypes.Structure):
@@ -53,13 +53,13 @@ def integrate(
     )
     distance, votes = np.zeros(len(points), np.float32), np.zeros(len(points), np.float32)
     kernel().a3d_integrate(
-        _pointer(points),
+        pointer(points),
         ctypes.c_int64(len(points)),
         pictures,
         len(cameras),
         *(ctypes.c_float(value) for value in (voxel, band, step)),
-        _pointer(distance),
-        _pointer(votes),
+        pointer(distance),
+        pointer(votes),
         threads or os.cpu_count() or 1,
     )
     return distance, votes
@@ -80,12 +80,12 @@ def cover_texels(
     owner = np.full((size_px, size_px), -1, dtype=np.int32)
     weights = np.zeros((size_px, size_px, 3), dtype=np.float32)
     kernel().a3d_cover_texels(
-        _pointer(corners),
+        pointer(corners),
         len(corners),
         size_px,
         ctypes.c_float(reach),
-        _pointer(owner),
-        _pointer(weights),
+        pointer(owner),
+        pointer(weights),
         threads or os.cpu_count() or 1,
     )
     return owner, weights
@@ -125,26 +125,21 @@ def add_picture(
     picture = _picture(camera, 0, layers)
     eye = _floats(camera.positions[0])
     kernel().a3d_add_picture(
-        _pointer(points),
-        _pointer(normals),
-        _pointer(face_normals),
+        pointer(points),
+        pointer(normals),
+        pointer(face_normals),
         ctypes.c_int64(len(points)),
         ctypes.byref(picture),
-        _pointer(eye),
+        pointer(eye),
         *(ctypes.c_float(value) for value in (tolerance, power, strength)),
-        _pointer(total),
-        _pointer(weight),
+        pointer(total),
+        pointer(weight),
         threads or os.cpu_count() or 1,
     )
 
 
 def _floats(values: NDArray) -> NDArray[np.float32]:
     return np.ascontiguousarray(values, dtype=np.float32)
-
-
-def _pointer(array: NDArray) -> ctypes.c_void_p:
-    assert array.flags.c_contiguous
-    return ctypes.c_void_p(array.ctypes.data)
 
 
 def _picture(cameras: Cameras, index: int, layers: NDArray[np.float32]) -> PictureStruct:
