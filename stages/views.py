@@ -41,6 +41,7 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
     from assets3d.cameras import four_views
     from assets3d.images.picture import read_picture, resize_premultiplied, write_png
     from assets3d.images.sheet import contact_sheet
+    from assets3d.views.led_by_front import led_by_front
     from assets3d.views.pipeline import make_views
     from assets3d.views.posed import Views, write_views
 
@@ -60,6 +61,8 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
     # The front is known: the picture itself is better than what the network makes of it.
     front = resize_premultiplied(cutout, size_px)
     rgba = np.stack([front, *(cutter(picture) for picture in pictures[1:])])
+    if params.get("led_by_front", False):
+        rgba = led_by_front(rgba)
     write_views(Views(rgba, four_views(size_px)), item.out)
     write_png(item.out / "sheet.png", contact_sheet(list(rgba), columns=4))
     coverage = [round(float(view[..., 3].mean() / 255.0), 4) for view in rgba]
@@ -84,6 +87,7 @@ STEP = Step(
         "assets3d.cutout",
         "assets3d.images.picture",
         "assets3d.images.sheet",
+        "assets3d.views.led_by_front",
         "assets3d.views.model",
         "assets3d.views.pipeline",
         "assets3d.views.posed",

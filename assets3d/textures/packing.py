@@ -6,6 +6,7 @@ and DirectX green their exact complements: no map disagrees with its packed form
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from assets3d.textures.encoding import directx_codes, height_range, normal_codes, quantised
-from assets3d.textures.map_files import Codes, codes_of, png_bytes, tiff_bytes
+from assets3d.textures.map_files import (
+    Codes,
+    codes_of,
+    png_bytes,
+    tiff_bytes,
+    write_png_consuming,
+)
 from assets3d.textures.material import Material
 from assets3d.textures.occlusion import curvature, curvature_map
 from assets3d.textures.presets import MapFile, Preset, Source, preset_named
@@ -63,18 +70,24 @@ def write_packs(
         places.setdefault(replace(entry.file, suffix=""), []).append(entry.path)
     exact = quantised(material)
     for file, paths in places.items():
-        content = file_bytes(exact, file)
-        for path in paths:
-            path.write_bytes(content)
-        del content  # at 8192 px a normal map has 0.3 GB, before the next one is made
+        _write(exact, file, paths[0])
+        for path in paths[1:]:
+            shutil.copyfile(paths[0], path)
     return written
+
+
+def _write(material: Material, file: MapFile, path: Path) -> None:
+    if file.bits == 32:
+        path.write_bytes(tiff_bytes(material.height_m))
+    else:
+        write_png_consuming(path, channel_codes(material, file))
 
 
 def file_bytes(material: Material, file: MapFile) -> memoryview:
     """Return a file's content; the material is already quantised (`encoding.quantised`)."""
     if file.bits == 32:
         return tiff_bytes(material.height_m)
-    return png_bytes(channel_codes(material, file), consume=True)
+    return png_bytes(channel_codes(material, file))
 
 
 def channel_codes(material: Material, file: MapFile) -> Codes:

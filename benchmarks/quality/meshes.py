@@ -1,8 +1,9 @@
-"""Meshes made from true views, against the props' own meshes and front outlines."""
+"""Meshes against the props' own meshes and front outlines: from four true views, from the front."""
 
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +22,28 @@ SURFACE_POINTS = 20_000
 
 
 def mesh_from_true_views(case: Case) -> dict[str, float]:
-    """Score the mesh of the splats fitted to the four true views.
+    """Score the mesh of the splats fitted to the four true views."""
+    views = case.views(four_views(SIZE_PX))
+    return _scored(case, views, Views(views.rgba[:1], views.cameras[0]))
+
+
+def mesh_from_true_front(case: Case) -> dict[str, float]:
+    """Score what the whole pipeline makes of a true front: the other three views are imagined."""
+    from benchmarks.quality.generated_views import imagined
+
+    front = case.views(four_views(SIZE_PX)[0])
+    rgba = imagined(front.rgba[0], case.seed)
+    return _scored(case, Views(rgba, four_views(rgba.shape[1])), front, front=0)
+
+
+def _scored(case: Case, views: Views, front: Views, **settings: Any) -> dict[str, float]:
+    """Fit splats, mesh them, compare with the prop.
 
     Distances are parts of the object's long side, measured in the prop's own frame. The front view
     is a source of the texture, as the cutout is in the pipeline.
     """
     prop = case.prop
-    views = case.views(four_views(SIZE_PX))
-    front = Views(views.rgba[:1], views.cameras[0])
-    splats = fit(views, **fit_settings(), seed=0)
+    splats = fit(views, **fit_settings(), **settings, seed=0)
     report = Report()
     begin, cpu_begin = time.perf_counter(), time.process_time()
     mesh = mesh_from_splats(

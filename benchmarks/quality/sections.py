@@ -82,6 +82,13 @@ SECTIONS = {
         ("shape",),
         ("splats",),
     ),
+    "front": Section(
+        "benchmarks.quality.meshes:mesh_from_true_front",
+        cases,
+        ("benchmarks.quality.splats", "benchmarks.quality.generated_views"),
+        ("cutout", "views", "shape"),
+        ("views", "splats"),
+    ),
     "cutout": Section(
         "benchmarks.quality.cutouts:cutout_of_scene",
         cases,
