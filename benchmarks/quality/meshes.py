@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 
@@ -33,17 +32,19 @@ def mesh_from_true_front(case: Case) -> dict[str, float]:
 
     front = case.views(four_views(SIZE_PX)[0])
     rgba = imagined(front.rgba[0], case.seed)
-    return _scored(case, Views(rgba, four_views(rgba.shape[1])), front, front=0)
+    return _scored(case, Views(rgba, four_views(rgba.shape[1])), front, right_view=0)
 
 
-def _scored(case: Case, views: Views, front: Views, **settings: Any) -> dict[str, float]:
+def _scored(
+    case: Case, views: Views, front: Views, right_view: int | None = None
+) -> dict[str, float]:
     """Fit splats, mesh them, compare with the prop.
 
     Distances are parts of the object's long side, measured in the prop's own frame. The front view
     is a source of the texture, as the cutout is in the pipeline.
     """
     prop = case.prop
-    splats = fit(views, **fit_settings(), **settings, seed=0)
+    splats = fit(views, **fit_settings(), front=right_view, seed=0)
     report = Report()
     begin, cpu_begin = time.perf_counter(), time.process_time()
     mesh = mesh_from_splats(
