@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from benchmarks.quality.cutouts import photographs_once
 from benchmarks.quality.photographs import photographs
 from benchmarks.quality.protocol import cases, embedded_profile, known_cases
 from stages._keys import code_hashes, file_hash, item_key
@@ -94,6 +95,11 @@ SECTIONS = {
         cases,
         ("training.cutout_scenes", "training.cutout_textures"),
         ("cutout",),
+    ),
+    "photograph_cutouts": Section(
+        "benchmarks.quality.cutouts:cutout_of_photograph",
+        lambda count: photographs_once(),
+        weights=("cutout",),
     ),
     "views": Section(
         "benchmarks.quality.generated_views:views_from_true_front",
