@@ -46,6 +46,15 @@ def world_answers(params: Params, mode: str | None) -> bool:
     return params["model"] == _NO_MODEL or (params.get("words") == "world" and mode is None)
 
 
+def drawn_by_model(params: Params, spec: Spec) -> bool:
+    """Say whether a model draws or repaints the surface of an entry."""
+    if not isinstance(spec, MaterialSpec):
+        return False
+    if spec.image is not None:
+        return _mode(spec.model_dump(), params) != "patch"
+    return spec.prompt is not None and not world_answers(params, spec.mode)
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A seamless picture and where it is from.
@@ -85,14 +94,16 @@ def _of_the_world(item: Item) -> Drawn:
     import numpy as np
 
     from assets3d.textures.world.catalogue import sample_material
-    from assets3d.textures.world.prompts import choose
+    from assets3d.textures.world.prompts import choose, words_of_family
 
     spec = item.spec
     choice = choose(spec["prompt"], spec["seed"])
     material = sample_material(choice.family, choice.seed, spec["size_px"] * spec["upscale"])
     warnings = []
     if choice.unknown:
-        warnings.append(f"{choice.family} knows nothing of: {', '.join(choice.unknown)}")
+        words = ", ".join(words_of_family(choice.family))
+        unknown = ", ".join(choice.unknown)
+        warnings.append(f"{choice.family} knows nothing of: {unknown}; its words are {words}")
     if spec["mode"] is not None:
         warnings.append(f"mode: {spec['mode']} is for models, the material world always tiles")
     source = {"by": "world", "family": choice.family, "seed": choice.seed, "words": choice.words}
@@ -110,8 +121,9 @@ def _patched(item: Item) -> Drawn:
     warnings = _mode_warnings(spec, item.params)
     if made.cut > VISIBLE_CUT:
         warnings.append(
-            f"image: the cut goes through things (cut {made.cut:.1f}, wanted {VISIBLE_CUT:g} at "
-            "most): look at tiled.png; a picture taken straight on, of one material, does better"
+            f"image: the cut goes through things (cut {made.cut:.1f}, wanted at most "
+            f"{VISIBLE_CUT:g}): look at tiled.png in its folder of runs/texture; a picture taken "
+            "straight on, of one material, does better"
         )
     if size_px > _SOFT * made.drawn_px:
         warnings.append(

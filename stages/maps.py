@@ -16,7 +16,7 @@ from stages._harness import main
 from stages._step import Item, Params, Step
 
 #: A map whose seam is stronger than this many times what perfect tiles may have is worth a warning.
-_WORTH_A_WARNING = 2.0
+_WORTH_A_WARNING = 1.5
 _BIASES = ("roughness_bias", "roughness_gain", "occlusion_bias", "occlusion_gain", "metallic")
 #: Side of the material that pictures and the ball are made of.
 _SEEN_PX = 1024
@@ -152,7 +152,8 @@ def _write_pictures(material: Any, item: Item) -> None:
 
 def _warnings(shares: Mapping[str, float]) -> list[str]:
     return [
-        f"{name.removeprefix('seam_')}: the seam is {share:.1f} times what perfect tiles may have"
+        f"{name.removeprefix('seam_')}: the seam is {share:.1f} times what perfect tiles may have, "
+        "another seed or mode may do better"
         for name, share in shares.items()
         if share > _WORTH_A_WARNING
     ]

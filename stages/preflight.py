@@ -34,7 +34,11 @@ from stages.manifest import Manifest, read_manifest
 
 PROFILES = Path("configs/profiles")
 #: Parameters of a step that name a model for some of its assets only -> the step it is for.
-_OWN_ROLES = {"splats": {"lgm": "splats"}, "maps": {"network": "maps"}}
+_OWN_ROLES = {
+    "splats": {"lgm": "splats"},
+    "texture": {"model": "image", "lora": "image"},
+    "maps": {"network": "maps"},
+}
 _GO_BACK = "write `profile: embedded` in configs/pipeline.yaml to go back"
 
 

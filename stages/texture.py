@@ -17,6 +17,9 @@ from stages._harness import main
 from stages._step import Item, Own, Params, Step
 from stages.specs import Spec
 
+#: Parameter -> step that the model is for, of what a model draws.
+DRAWING = {"model": "image", "lora": "image"}
+
 
 class Pipeline:
     """The pipeline that draws, loaded when it is first needed: cutting and blending need none."""
@@ -36,7 +39,7 @@ class Pipeline:
         if self._loaded is None or self._loaded[0] != scheduler:
             self._loaded = None  # its memory is needed
             params = self._params
-            models = find_models(STEP.models, params)
+            models = find_models(DRAWING, params)
             lora = models.get("lora")
             pipeline = load_pipeline(
                 models["model"],
@@ -87,9 +90,17 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
 
 
 def own(params: Params, spec: Spec) -> Own:
-    """Return what steers the drawing, and the network that enlarges; see `_surface`, `_enlarge`."""
+    """Return what draws, what steers that, and what enlarges; see `_surface`, `_enlarge`.
+
+    What the procedural world answers and what is cut from a photograph reads no model: its record
+    names none, and another model does not make it anew.
+    """
+    from stages._models import find_models
+
+    drawing = find_models(DRAWING, params) if _surface.drawn_by_model(params, spec) else {}
     steering, enlarging = _surface.own(params, spec), _enlarge.own(params, spec)
-    return Own({**steering.models, **enlarging.models}, {**steering.params, **enlarging.params})
+    models = {**drawing, **steering.models, **enlarging.models}
+    return Own(models, {**steering.params, **enlarging.params})
 
 
 STEP = Step(
@@ -114,7 +125,6 @@ STEP = Step(
         "stages._steering",
         "stages._surface",
     ),
-    models={"model": "image", "lora": "image"},
     load=load,
     build=build,
     own=own,

@@ -37,7 +37,7 @@ class Budget:
         texture_px: the side of its largest texture.
         materials: draw calls, in effect.
         joints: of a skin.
-        file_bytes: of the files that an engine loads: the first level, or the textures.
+        file_bytes: of the first level, which an engine loads as it is.
     """
 
     name: str

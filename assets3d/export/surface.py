@@ -94,7 +94,6 @@ def material_package(
         preset = with_directx(preset)
     packed = write_pack(material, preset, out, asset)
     files = {f"texture_{entry.file.suffix}": entry.path.name for entry in packed}
-    texture_bytes = sum(entry.path.stat().st_size for entry in packed)
     facts = material_facts(
         material,
         packed,
@@ -116,11 +115,8 @@ def material_package(
     files |= _other_packs(folder, out, before["files"], engine.textures)
     variants, missing = write_variants(out / files["model"], settings.variants)
     files |= variants
-    costs = {
-        "texture_px": material.size_px,
-        "materials": 1,
-        "file_bytes": texture_bytes,
-    }
+    # Not the bytes: these are lossless sources of 16 bits, which every engine compresses itself.
+    costs = {"texture_px": material.size_px, "materials": 1}
     document, _ = unpacked(data, ball.name)
     return Package(
         files,

@@ -197,7 +197,9 @@ class MaterialSpec(Spec):
             if name in given and self.procedural is not None:
                 raise ValueError(f"{name}: a procedural material is computed, wanted no {name}")
         if self.image is not None and self.mode == "circular":
-            raise ValueError("mode: circular draws from words, wanted roll, canvas or patch here")
+            raise ValueError(
+                "mode: circular draws from words, wanted roll, canvas, workflow-exact or patch"
+            )
         for name, modes in _READ_BY.items():
             if name in given and self.mode not in modes:
                 wanted = " or ".join(sorted(mode for mode in modes if mode))

@@ -83,7 +83,9 @@ def seamless_texture(
     )
     if settings.mode == "circular":
         if picture is not None:
-            raise InputError("mode: circular draws from words, wanted roll, canvas or patch here")
+            raise InputError(
+                "mode: circular draws from words, wanted roll, canvas, workflow-exact or patch"
+            )
         return circular.drawn(painter, size_px, settings.axes)
     geometry = geometry_of(settings, size_px)
     if picture is not None:

@@ -11,6 +11,8 @@ from assets3d.textures.world.catalogue import FAMILIES, sample_layers
 
 #: How many seeds are looked at; the words of a material cost a few milliseconds each.
 _TRIES = 256
+#: Of so many that fit equally well, the one of which least is true that nobody asked for.
+_ALIKE = 6
 # The words of a material do not depend on the size.
 _SMALLEST_PX = 16
 # What people also say; no caption uses it, so no network learns it from here.
@@ -55,18 +57,30 @@ def choose(prompt: str, seed: int) -> Choice:
     family = _named(asked, prompt)
     known = _words_of((*FAMILIES[family].words, *_names(family)))
     wanted = [word for word in asked if word in known]
-    named = _words_of(_names(family)) - _words_of(FAMILIES[family].words)
-    best, found = seed * _TRIES, -1
-    for candidate in range(seed * _TRIES, (seed + 1) * _TRIES):
-        words = sample_layers(family, candidate, _SMALLEST_PX).words
-        true = len(_words_of(words) & set(wanted))
-        if true > found:
-            best, found = candidate, true
-        if true == len(set(wanted) - named):
-            break
+    best = _fitting(family, seed, set(wanted))
     words = sample_layers(family, best, _SMALLEST_PX).words
     unknown = tuple(word for word in asked if word not in known)
     return Choice(family, best, words, unknown)
+
+
+def _fitting(family: str, seed: int, wanted: set[str]) -> int:
+    """Return the seed whose material has most of the wanted words, and few others."""
+    named = _words_of(_names(family)) - _words_of(FAMILIES[family].words)
+    best, found, alike = (-1, 0), seed * _TRIES, 0
+    for candidate in range(seed * _TRIES, (seed + 1) * _TRIES):
+        words = _words_of(sample_layers(family, candidate, _SMALLEST_PX).words)
+        score = (len(words & wanted), -len(words - wanted))
+        if score > best:
+            best, found = score, candidate
+        alike += score[0] == len(wanted - named)
+        if alike == _ALIKE:
+            break
+    return found
+
+
+def words_of_family(family: str) -> tuple[str, ...]:
+    """Return the single words that a family's materials go by."""
+    return tuple(word for word in FAMILIES[family].words if " and " not in word)
 
 
 def _named(asked: list[str], prompt: str) -> str:

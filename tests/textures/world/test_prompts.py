@@ -40,3 +40,9 @@ def test_seeds_differ_and_strange_words_are_named():
 def test_words_of_nothing_known():
     with pytest.raises(InputError, match="names no material known here"):
         choose("a purple dragon", 0)
+
+
+def test_what_nobody_asked_for_is_rare():
+    asked = {seed: set(choose("mossy rock", seed).words) - {"mossy", "rock"} for seed in range(6)}
+    usual = [set(sample_layers("rock", seed, 16).words) - {"mossy"} for seed in range(24)]
+    assert sum(map(len, asked.values())) / 6 < sum(map(len, usual)) / 24
