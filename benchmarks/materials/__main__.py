@@ -118,6 +118,8 @@ USUAL = ["seams", "maps", "speed", "memory"]
 
 
 def _measure_sections(given: argparse.Namespace) -> None:
+    names = ", ".join(given.only)
+    print(f"no FILES: measuring the project itself ({names}), up to an hour", file=sys.stderr)
     for name in given.only:
         begin = time.perf_counter()
         result = SECTIONS[name](given)

@@ -79,7 +79,7 @@ def measured(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     values = values_of_file(path, kind)
     report = seam_report(values, kind)
     return {
-        "file": path.name,
+        "file": str(path),
         "kind": kind,
         "width_px": values.shape[1],
         "height_px": values.shape[0],
