@@ -21,7 +21,7 @@ from benchmarks.metrics import mask_iou
 from benchmarks.quality.photographs import SEEDS, Photograph, photographs
 from benchmarks.quality.protocol import SIZE_PX, Case
 
-_OUTLINES = Path(__file__).with_name("photograph_outlines.json")
+OUTLINES = Path(__file__).with_name("photograph_outlines.json")
 
 
 def cutout_of_scene(case: Case) -> dict[str, float]:
@@ -57,7 +57,7 @@ def cutout_of_photograph(photograph: Photograph) -> dict[str, float]:
     from assets3d.images.picture import read_picture
 
     picture = read_picture(photograph.path)[..., :3]
-    corners = np.array(json.loads(_OUTLINES.read_text())[photograph.title], np.int32)
+    corners = np.array(json.loads(OUTLINES.read_text())[photograph.title], np.int32)
     inside = np.zeros(picture.shape[:2], np.uint8)
     cv2.fillPoly(inside, [corners], 255)
     return {"iou": _iou(np.ascontiguousarray(picture), inside)}

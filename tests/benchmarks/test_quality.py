@@ -37,7 +37,7 @@ def test_every_section_names_a_function_and_has_cases_and_a_digest():
 def test_held_out_families_are_scored_wherever_there_is_a_truth():
     groups = {name: {case.group for case in s.cases(8)} for name, s in SECTIONS.items()}
     assert groups.pop("image") == {"known"}
-    assert groups.pop("photographs") == {"all"}
+    assert groups.pop("photographs") == groups.pop("photograph_cutouts") == {"all"}
     assert all(found == {"known", "held_out"} for found in groups.values())
 
 
@@ -50,6 +50,18 @@ def test_every_listed_photograph_is_a_colour_picture_that_an_installed_package_c
         picture = read_picture(path)
         assert picture.shape[2] == 3
         assert np.ptp(picture.astype(int), axis=2).mean() > 5.0
+
+
+def test_outlines_drawn_by_hand_lie_in_their_photographs():
+    from assets3d.images.picture import read_picture
+    from benchmarks.quality import cutouts
+
+    outlines = json.loads(cutouts.OUTLINES.read_text())
+    assert outlines.keys() == CARRIED.keys()
+    for photograph in cutouts.photographs_once():
+        height, width = read_picture(photograph.path).shape[:2]
+        corners = np.array(outlines[photograph.title])
+        assert (corners >= 0).all() and (corners <= (width, height)).all()
 
 
 def test_rows_outlive_a_killed_run_of_the_same_code_only(tmp_path):
