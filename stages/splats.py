@@ -7,8 +7,7 @@ python -m stages.splats --manifest configs/assets.yaml --profile configs/profile
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -19,45 +18,30 @@ from stages._step import Item, Own, Params, Step
 from stages.specs import Spec
 
 #: Parameter -> step that the model is for.
-_LGM, _SHAPE = {"lgm": "splats"}, {"shape": "shape"}
+_LGM = {"lgm": "splats"}
 
 
-@dataclass(frozen=True)
-class _Networks:
-    """What gives the networks; each loads at the first asset that needs it."""
-
-    lgm: Callable[[], Any]
-    shape: Callable[[], Any]
-
-
-def load(params: Params) -> _Networks:
-    """Return the networks, none of them loaded yet."""
+def load(params: Params) -> Any:
+    """Return a function that gives the LGM network; it loads at the first asset that needs it."""
 
     @cache
-    def lgm() -> Any:
+    def network() -> Any:
         from assets3d.splats.lgm_inference import load_lgm
 
         folder = find_models(_LGM, params)["lgm"].path
         return load_lgm(folder, params["lgm_variant"], params.get("device", "cpu"))
 
-    @cache
-    def shape() -> Any:
-        from assets3d.splats.shape import load_shape
-
-        found = find_models(_SHAPE, params)
-        return load_shape(found["shape"].path) if found else None
-
-    return _Networks(lgm, shape)
+    return network
 
 
 def own(params: Params, spec: Spec) -> Own:
-    """Name the networks to the assets that go through them: a person's splats and views do not."""
-    if spec.enters in ("views", "splats"):
+    """Name the network to the assets that go through it: a person's splats and views do not."""
+    if params["backend"] != "lgm" or spec.enters in ("views", "splats"):
         return Own()
-    return Own(models=find_models(_LGM if params["backend"] == "lgm" else _SHAPE, params))
+    return Own(models=find_models(_LGM, params))
 
 
-def build(networks: _Networks, item: Item) -> Mapping[str, Any]:
+def build(network: Any, item: Item) -> Mapping[str, Any]:
     """Write splats.ply, and a spin round it as contact sheet and animation."""
     from assets3d.images.animation import write_webp
     from assets3d.images.picture import write_png
@@ -71,7 +55,7 @@ def build(networks: _Networks, item: Item) -> Mapping[str, Any]:
         gaussians = _given(item)
     else:
         views = _views(item)
-        gaussians = _from_views(networks, item, views)
+        gaussians = _from_views(network, item, views)
         warnings = _warnings(item, views)
     write_ply(item.out / "splats.ply", gaussians)
     frames = spin(gaussians, frames=params["spin_frames"], size_px=params["spin_px"])
@@ -113,7 +97,7 @@ def _warnings(item: Item, views: Any) -> list[str]:
     ]
 
 
-def _from_views(networks: _Networks, item: Item, views: Any) -> Any:
+def _from_views(network: Any, item: Item, views: Any) -> Any:
     from assets3d.splats.fit import fit
     from assets3d.splats.normalise import normalise
 
@@ -121,7 +105,7 @@ def _from_views(networks: _Networks, item: Item, views: Any) -> Any:
     if params["backend"] == "lgm" and not own:
         from assets3d.splats.lgm_inference import reconstruct
 
-        return reconstruct(networks.lgm(), views)
+        return reconstruct(network(), views)
     if params["backend"] not in ("fit", "lgm"):
         raise InputError(f"splats.backend: found {params['backend']!r}, wanted fit or lgm")
     gaussians = fit(
@@ -131,7 +115,6 @@ def _from_views(networks: _Networks, item: Item, views: Any) -> Any:
         seed=item.seed,
         threads=params["threads"],
         front=None if own else 0,
-        shape=None if own else networks.shape(),
     )
     return normalise(gaussians, item.spec["up"], item.spec["turn_deg"]) if own else gaussians
 
@@ -165,7 +148,6 @@ STEP = Step(
         "assets3d.splats.normalise",
         "assets3d.splats.ply",
         "assets3d.splats.preview",
-        "assets3d.splats.shape",
         "assets3d.views.consistency",
         "assets3d.views.posed",
     ),

@@ -1,14 +1,13 @@
-"""The visual hull of posed cut-outs, rounded or guessed where the pictures leave the shape open.
+"""The visual hull of posed cut-outs, rounded where the pictures leave the shape open.
 
 A hull is what all outlines allow (Laurentini 1994). Pictures from the front, right, back and left
 have only two different outlines, so the bare hull of anything round has square cross-sections;
-`rounding` guesses the rest by rule, `shape` by a network.
+`rounding` guesses the rest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +25,6 @@ from assets3d.splats.silhouettes import (
 from assets3d.splats.whole_front import with_whole_front
 from assets3d.views.posed import Views
 
-if TYPE_CHECKING:
-    from assets3d.splats.shape import ShapeGuess
-
 #: Only views within this of the horizon, from two directions this near to a right angle, round.
 _LEVEL_WITHIN_DEG, _CROSSING_WITHIN_DEG = 12.0, 30.0
 _MARGIN = 0.06
@@ -41,7 +37,6 @@ def carve(
     resolution: int = 96,
     rounded: bool = True,
     front: int | None = None,
-    shape: ShapeGuess | None = None,
 ) -> Hull:
     """Carve the hull of at least three views that look along at least two different lines.
 
@@ -51,8 +46,6 @@ def carve(
         rounded: guess what only two crossing, level directions leave open (`rounding`).
         front: index of a view that is right where views contradict each other (others may be
             generated): its outline is kept whole.
-        shape: a network that takes away what it does not believe in, where the views are the
-            standard front, right, back and left.
 
     Raises:
         InputError: too few views, or outlines that have no common inside.
@@ -61,62 +54,26 @@ def carve(
     guess = None
     if rounded and leaves_corners_open(views.cameras):
         guess = _best_rounding(views.cameras, box.silhouettes, box.coarse)
-    if guess is not None and shape is not None:
-        hull = _with_shape(views, box, resolution, guess, shape)
-    else:
-        hull = box.carved(views.cameras, resolution, guess)
+    hull = box.carved(resolution, guess)
     if not (hull.distance > 0.0).any():
         raise InputError("views: nothing is left inside the outlines, wanted poses that fit")
     return hull if front is None else with_whole_front(hull, views.cameras, box.silhouettes, front)
-
-
-def carve_for_network(views: Views) -> tuple[Hull, Silhouettes]:
-    """Return what the shape network starts from: the guess by rule on its cube, and the outlines.
-
-    Raises:
-        InputError: outlines that have no common inside.
-    """
-    from assets3d.splats.shape_network import SIDE
-
-    box = _box_of(views)
-    guess = _best_rounding(views.cameras, box.silhouettes, box.coarse)
-    return box.carved(views.cameras, SIDE, guess), box.silhouettes
-
-
-def _with_shape(
-    views: Views, box: _Box, resolution: int, guess: Rounding, shape: ShapeGuess
-) -> Hull:
-    from assets3d.splats.shape import is_standard, refined, surroundings
-    from assets3d.splats.shape_network import SIDE
-
-    if not is_standard(views.cameras):
-        return box.carved(views.cameras, resolution, guess)
-    cube = box.carved(views.cameras, SIDE, guess)
-    seen = surroundings(
-        views.rgba,
-        box.silhouettes.distance_px,
-        views.cameras,
-        cube.distance,
-        cube.low,
-        cube.spacing,
-    )
-    hull = box.carved(views.cameras, resolution, None)
-    return Hull(refined(hull.distance, shape(seen), cube.spacing), hull.low, hull.spacing)
 
 
 @dataclass(frozen=True)
 class _Box:
     """Where the object is, found on a coarse grid: a cube and the outlines' hull in it."""
 
+    cameras: Cameras
     silhouettes: Silhouettes
     coarse: Hull
     centre: NDArray[np.float64]
     half: float
 
-    def carved(self, cameras: Cameras, resolution: int, guess: Rounding | None) -> Hull:
+    def carved(self, resolution: int, guess: Rounding | None) -> Hull:
         """Carve the cube at another resolution."""
         place = self.centre, self.half
-        return carve_box(cameras, self.silhouettes, *place, resolution, guess, self.coarse)
+        return carve_box(self.cameras, self.silhouettes, *place, resolution, guess, self.coarse)
 
 
 def _box_of(views: Views) -> _Box:
@@ -132,7 +89,7 @@ def _box_of(views: Views) -> _Box:
         raise InputError("views: the outlines have no common inside, wanted poses that fit")
     low, high = coarse.bounds
     half = float((high - low).max()) * (0.5 + _MARGIN)
-    return _Box(silhouettes, coarse, (low + high) / 2.0, half)
+    return _Box(views.cameras, silhouettes, coarse, (low + high) / 2.0, half)
 
 
 def leaves_corners_open(cameras: Cameras) -> bool:

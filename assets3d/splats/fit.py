@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +14,6 @@ from assets3d.splats.gaussians import Gaussians
 from assets3d.splats.normalise import LONG_SIDE, scale_and_move
 from assets3d.splats.silhouettes import without_haze
 from assets3d.views.posed import Views
-
-if TYPE_CHECKING:
-    from assets3d.splats.shape import ShapeGuess
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +39,6 @@ def fit(
     front: int | None = None,
     resolution: int = 96,
     rounded: bool = True,
-    shape: ShapeGuess | None = None,
 ) -> Gaussians:
     """Fit Gaussians to at least three posed cut-outs from at least two different directions.
 
@@ -60,7 +55,6 @@ def fit(
             among generated views).
         resolution: voxels along the hull's long side.
         rounded: see `carve`.
-        shape: see `carve`.
 
     Raises:
         InputError: see `carve`.
@@ -69,7 +63,7 @@ def fit(
     from assets3d.splats.start import start_on_hull
 
     views = without_haze(views)
-    hull = carve(views, resolution, rounded, front, shape)
+    hull = carve(views, resolution, rounded, front)
     low, high = hull.bounds
     frame = _Frame((low + high) / 2.0, LONG_SIDE / float((high - low).max()))
     hull = hull.moved(frame.centre, frame.factor)

@@ -72,22 +72,19 @@ class Section:
 
 
 SECTIONS = {
-    "splats": Section(
-        "benchmarks.quality.splats:four_true_views", cases, weights=("shape",), steps=("splats",)
-    ),
+    "splats": Section("benchmarks.quality.splats:four_true_views", cases, steps=("splats",)),
     "fit": Section("benchmarks.quality.splats:fit_24_views", cases),
     "mesh": Section(
         "benchmarks.quality.meshes:mesh_from_true_views",
         cases,
         ("benchmarks.quality.splats",),
-        ("shape",),
-        ("splats",),
+        steps=("splats",),
     ),
     "front": Section(
         "benchmarks.quality.meshes:mesh_from_true_front",
         cases,
         ("benchmarks.quality.splats", "benchmarks.quality.generated_views"),
-        ("cutout", "views", "shape"),
+        ("cutout", "views"),
         ("views", "splats"),
     ),
     "cutout": Section(
@@ -117,7 +114,7 @@ SECTIONS = {
         "benchmarks.quality.photographs:front_of_the_mesh",
         lambda count: photographs(),
         ("stages.cutout", "stages.views", "stages.splats", "stages.mesh"),
-        ("cutout", "views", "shape"),
+        ("cutout", "views"),
         ("cutout", "views", "splats", "mesh"),
     ),
 }

@@ -10,7 +10,6 @@ from typing import Any
 
 from assets3d.cameras import four_views
 from assets3d.splats.fit import fit
-from assets3d.splats.shape import load_shape
 from assets3d.views.posed import Views
 from benchmarks.quality.protocol import (
     SIZE_PX,
@@ -21,7 +20,6 @@ from benchmarks.quality.protocol import (
     score_pictures,
     unseen_cameras,
 )
-from stages._models import find_model
 
 #: The fit alone, apart from any profile: a fixed piece of work.
 FIT_COUNT, FIT_STEPS = 10_000, 1_000
@@ -42,11 +40,9 @@ def fit_24_views(case: Case) -> dict[str, float]:
 
 @cache
 def fit_settings() -> dict[str, Any]:
-    """Return the embedded profile's way to fit splats to four views: count, steps, shape."""
+    """Return the embedded profile's way to fit splats to four views: count and steps."""
     section = embedded_profile("splats")
-    word = section.get("shape", "none")
-    shape = None if word == "none" else load_shape(find_model("shape", word).path)
-    return {"count": section["count"], "steps": section["steps"], "shape": shape}
+    return {"count": section["count"], "steps": section["steps"]}
 
 
 def _score(case: Case, views: Views, **settings: Any) -> dict[str, float]:

@@ -118,7 +118,6 @@ def test_the_pipelines_own_settings_are_scored():
     section = embedded_profile("splats")
     found = fit_settings()
     assert (found["count"], found["steps"]) == (section["count"], section["steps"])
-    assert (found["shape"] is None) == (section.get("shape", "none") == "none")
 
 
 def test_cases_cover_all_families_with_benchmark_seeds_only():
