@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from assets3d.cutout.colours import SIDE_PX, parted_by_colour
 from assets3d.cutout.doubts import HAZY, doubts, is_hazy, is_sure
 from assets3d.cutout.matte import (
     Cleaning,
@@ -75,9 +76,11 @@ class Cutter:
         answer = self.mask(picture)
         alpha = answer
         height, width = alpha.shape
-        net = getattr(self.session, "size_px", (320, 320))
-        if self.cleaning.follow_edges and max(height, width) > 1.5 * max(net):
-            radius_px = round(2.0 * max(height, width) / max(net))
+        seen_px = max(getattr(self.session, "size_px", (320, 320)))
+        if self.cleaning.by_colour and self.cleaning.background == "any":
+            alpha, seen_px = parted_by_colour(alpha, picture), SIDE_PX
+        if self.cleaning.follow_edges and max(height, width) > 1.5 * seen_px:
+            radius_px = round(2.0 * max(height, width) / seen_px)
             alpha = follow_edges(alpha, picture, radius_px)
         alpha = levels(alpha, self.cleaning.low, self.cleaning.high)
         if self.cleaning.background == "plain":
@@ -134,7 +137,8 @@ def load_cutter(
         path: an ONNX file of U²-Net's shape instead of the embedded one (with model "embedded").
         threads: onnxruntime's threads within one operator; None lets it choose.
         device: "cpu" or "cuda" (which needs onnxruntime-gpu).
-        cleaning: what follows the network.
+        cleaning: what follows the network; by default the embedded one is helped by the
+            picture's colours.
         download: let rembg fetch the file of a model that is not on this machine yet.
 
     Raises:
@@ -159,7 +163,7 @@ def load_cutter(
         session = OnnxSession(Path(path) if path else _EMBEDDED, options, providers)
     else:
         session = _rembg_session(model, options, providers, download)
-    return Cutter(model, session, cleaning or Cleaning())
+    return Cutter(model, session, cleaning or Cleaning(by_colour=model == "embedded"))
 
 
 def _rembg_session(

@@ -26,6 +26,8 @@ class Cleaning:
         min_hole_haze: holes whose mean alpha is at least this are filled, whatever their size: the
             network was unsure there, while it sees through the opening of a handle clearly.
         decontaminate: remove the background's colour from half-transparent pixels.
+        by_colour: let the picture's colours say where the object ends (`colours`), where the
+            background may be any: for networks that work at a small size.
         background: "any" trusts the network alone; "plain" says that a model painted the picture
             on one colour without shadows, so whatever clearly differs from it is the object too.
     """
@@ -37,6 +39,7 @@ class Cleaning:
     max_hole_share: float = 0.001
     min_hole_haze: float = 0.28
     decontaminate: bool = True
+    by_colour: bool = False
     background: Literal["any", "plain"] = "any"
 
 

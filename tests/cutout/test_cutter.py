@@ -76,7 +76,7 @@ def test_same_bytes_every_time(network):
 
 def test_large_pictures_get_sharp_edges(network):
     picture, truth = _disk(1100, 300)
-    cutter = load_cutter(path=network, threads=1)
+    cutter = load_cutter(path=network, threads=1, cleaning=Cleaning())
     plain = load_cutter(path=network, threads=1, cleaning=Cleaning(follow_edges=False))
     error = np.abs(cutter(picture)[..., 3] / 255.0 - truth).mean()
     assert error < 0.5 * np.abs(plain(picture)[..., 3] / 255.0 - truth).mean()
@@ -84,7 +84,9 @@ def test_large_pictures_get_sharp_edges(network):
 
 def test_less_halo_on_another_background(network):
     picture, truth = _disk()
-    plain = load_cutter(path=network, threads=1, cleaning=Cleaning(decontaminate=False))(picture)
+    plain = load_cutter(
+        path=network, threads=1, cleaning=Cleaning(decontaminate=False, by_colour=True)
+    )(picture)
     rgba = load_cutter(path=network, threads=1)(picture)
     assert np.array_equal(rgba[..., 3], plain[..., 3])
     rim = (rgba[..., 3] > 60) & (rgba[..., 3] < 250)
