@@ -134,11 +134,17 @@ def as_rembg_feeds(pictures: torch.Tensor) -> torch.Tensor:
     return (pictures / greatest - mean) / deviation
 
 
+#: Half a step of an 8-bit alpha.
+_MOST_APART = 0.5 / 255.0
+
+
 def export_onnx(network: CutoutNetwork, path: Path) -> float:
     """Write the ONNX file, its weights as 16-bit floats; return how far onnxruntime is from torch.
 
+    The exporter folds the normalisation into weights that are rounded after it.
+
     Raises:
-        ValueError: they differ by more than 1e-4.
+        ValueError: they differ by more than half an 8-bit step.
     """
     import onnxruntime
 
@@ -159,6 +165,8 @@ def export_onnx(network: CutoutNetwork, path: Path) -> float:
     (found,) = session.run(None, {"picture": picture.numpy()})
     with torch.no_grad():
         difference = float((torch.from_numpy(found) - wrapped(picture)).abs().max())
-    if not difference <= 1e-4:
-        raise ValueError(f"{path.name}: differs from torch by {difference:.1e}, wanted <= 1e-4")
+    if not difference <= _MOST_APART:
+        raise ValueError(
+            f"{path.name}: differs from torch by {difference:.1e}, wanted <= {_MOST_APART:.1e}"
+        )
     return difference

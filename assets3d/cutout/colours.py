@@ -18,6 +18,8 @@ _ROUNDS = 1
 _FRAME, _FAINT = 1 / 40, 0.2
 #: A cut that agrees less than this (IoU) with the network found something else: it is not taken.
 _AGREE = 0.3
+#: From here on the network's alpha counts as the object; the cut takes too much back by itself.
+_GUESS = 0.3
 _MIN_PX = 20
 _SOFT_PX = 0.7
 
@@ -47,7 +49,7 @@ def parted_by_colour(alpha: NDArray[np.float32], picture: NDArray[np.uint8]) -> 
 def _cut(picture: NDArray[np.uint8], rough: NDArray[np.float32]) -> NDArray[np.bool_]:
     import cv2
 
-    guess = rough > 0.5
+    guess = rough > _GUESS
     marks = np.where(guess, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     frame_px = max(2, round(_FRAME * len(rough)))
     frame = np.ones(rough.shape, bool)
