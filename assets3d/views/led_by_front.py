@@ -27,6 +27,8 @@ _BAND = 1.0 / 32.0
 #: spots, larger greys the colours. Measured on true renders, in steps of 10, 20, 40 and 80.
 _SIGMA = 15.0
 _MOST_COLOURS = 256
+#: Rows choose their colours alone; a blur along the columns, as a part of the height, joins them.
+_JOINED = 1.5 / 128.0
 #: What is drawn this white, and this far from all colours of the front there, is background.
 _WHITE, _FAR = 220, 80.0
 
@@ -110,6 +112,21 @@ def _coloured(front: Picture, view: Picture, *, white: bool) -> Picture:
         if white:
             gone = (found.min(axis=1) > _WHITE) & (distance > _FAR)
             result[row, places[gone], 3] = 0
+    return _joined(result)
+
+
+def _joined(view: Picture) -> Picture:
+    """Blur colours up and down, inside the object only."""
+    inside = (view[..., 3:] > 0).astype(np.float32)
+    if not inside.any():
+        return view
+    sigma = _JOINED * len(view)
+    size = (1, 2 * round(3.0 * sigma) + 1)
+    weighted = np.dstack([view[..., :3] * inside, inside])
+    blurred = cv2.GaussianBlur(weighted, size, sigmaX=sigma, sigmaY=sigma)
+    drawn = inside[..., 0] > 0.0
+    result = view.copy()
+    result[drawn, :3] = np.round(blurred[drawn, :3] / blurred[drawn, 3:])
     return result
 
 
