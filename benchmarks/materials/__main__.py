@@ -73,7 +73,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _seams(given: argparse.Namespace) -> dict[str, Any]:
-    return seams.section(
+    """Measure the modes asked for; others are kept where they were measured in the same way."""
+    found = seams.section(
         given.count,
         given.size_px,
         given.back_end,
@@ -82,6 +83,9 @@ def _seams(given: argparse.Namespace) -> dict[str, Any]:
         given.modes,
         given.pictures,
     )
+    out = given.out or RESULTS
+    kept = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+    return seams.joined(kept.get("seams", {}), found)
 
 
 def _maps(given: argparse.Namespace) -> dict[str, Any]:

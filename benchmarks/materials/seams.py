@@ -96,6 +96,21 @@ def section(
     }
 
 
+def joined(earlier: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was found, with the modes of an earlier run of the same settings beside it.
+
+    The agreement of the maps is the worse one of both.
+    """
+    own = ("modes", "agreement")
+    if any(earlier.get(name) != value for name, value in found.items() if name not in own):
+        return found
+    agreement = {
+        name: max(now, earlier["agreement"][name], key=lambda row: row["worst"])
+        for name, now in found["agreement"].items()
+    }
+    return found | {"modes": earlier["modes"] | found["modes"], "agreement": agreement}
+
+
 def agreement_of(material: Material) -> Row:
     """Return what the files of a quantised material say of each other, at 16 bits.
 

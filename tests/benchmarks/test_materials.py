@@ -15,7 +15,7 @@ from benchmarks.materials.__main__ import SECTIONS, main
 from benchmarks.materials.backend import predictor
 from benchmarks.materials.files import kind_of_name, values_of_file
 from benchmarks.materials.samples import Sample, samples
-from benchmarks.materials.seams import agreement_of, summary
+from benchmarks.materials.seams import agreement_of, joined, summary
 from benchmarks.materials.tiles import MODES, NEEDS_NETWORK, tile_maker
 from tests.textures.reliefs import noise_height
 from training.seeds import FIRST_BENCHMARK_SEED
@@ -184,3 +184,14 @@ def test_sections_are_merged_and_say_where_they_are_from(tmp_path, monkeypatch, 
     assert content["speed"]["patch"] == {"seconds": 2}
     measured = content["memory"]["measured"]
     assert {"processor", "cores", "commit", "date", "numpy", "torch"} <= set(measured)
+
+
+def test_modes_measured_in_the_same_way_are_kept():
+    row = {"tilt": {"worst": 2e-7, "limit": 1e-4, "holds": True}}
+    worse = {"tilt": {"worst": 5e-7, "limit": 1e-4, "holds": True}}
+    earlier = {"materials": 50, "modes": {"roll": 1, "patch": 2}, "agreement": worse}
+    found = {"materials": 50, "modes": {"patch": 3}, "agreement": row}
+    assert joined(earlier, found)["modes"] == {"roll": 1, "patch": 3}
+    assert joined(earlier, found)["agreement"] == worse
+    assert joined({**earlier, "materials": 4}, found) == found
+    assert joined({}, found) == found

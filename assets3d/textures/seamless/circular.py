@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assets3d.errors import InputError
+from assets3d.textures.seamless.beginning import begun_in_calm
 from assets3d.textures.seamless.repaint import Painter, Picture
 from assets3d.textures.seamless.settings import Axes
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 def drawn(painter: Painter, size_px: int, axes: Axes = "both") -> Picture:
     """Return a tile (S, S, 3) drawn from words whose opposite edges fit along `axes`.
+
+    It begins where it is calm (`beginning`).
 
     Raises:
         InputError: a transformer, maps that steer, or a size that the U-Net's strides do not
@@ -38,7 +41,8 @@ def drawn(painter: Painter, size_px: int, axes: Axes = "both") -> Picture:
             f"size_px: found {size_px} in mode circular, wanted a multiple of {multiple}"
         )
     with circular_padding(painter.pipeline, axes):
-        return painter.draw(size_px)
+        tile = painter.draw(size_px)
+    return begun_in_calm(tile, axes)
 
 
 @contextmanager
