@@ -62,8 +62,9 @@ def tile_maker(painter: str, model: str = NETWORK) -> tuple[MakeTile, dict[str, 
         return _by_stand_in, {"painter": painter, "not_measured": list(NEEDS_NETWORK)}
     section = yaml.safe_load(_PROFILE.read_text(encoding="utf-8"))["texture"]
     params = {**_USUAL, **section, "model": model}
-    sampling = {name: params[name] for name in ("scheduler", "steps", "guidance", "size_px")}
-    return _ByNetwork(params), {"painter": painter, "model": model, **sampling}
+    sampling = {name: params[name] for name in ("scheduler", "steps", "guidance")}
+    drawn_px = {"drawn_px": params["size_px"]}
+    return _ByNetwork(params), {"painter": painter, "model": model, **sampling, **drawn_px}
 
 
 @dataclass
