@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from stages import _steering
 from stages._step import Item, Own, Params
@@ -46,13 +46,11 @@ def world_answers(params: Params, mode: str | None) -> bool:
     return params["model"] == _NO_MODEL or (params.get("words") == "world" and mode is None)
 
 
-def drawn_by_model(params: Params, spec: Spec) -> bool:
-    """Say whether a model draws or repaints the surface of an entry."""
-    if not isinstance(spec, MaterialSpec):
-        return False
-    if spec.image is not None:
-        return _mode(spec.model_dump(), params) != "patch"
-    return spec.prompt is not None and not world_answers(params, spec.mode)
+def drawn_by(params: Params, spec: Mapping[str, Any]) -> Literal["model", "picture", "world"]:
+    """Say what the surface of an entry with words or a picture is made by, as `Drawn.source`."""
+    if _from_picture(spec):
+        return "picture" if _mode(spec, params) == "patch" else "model"
+    return "world" if world_answers(params, spec["mode"]) else "model"
 
 
 @dataclass(frozen=True)
@@ -81,12 +79,13 @@ def drawn(loaded: Any, item: Item) -> Drawn:
         InputError: a picture that cannot be used, words that name no material, lengths that do
             not go together.
     """
-    if item.spec["enters"] == "image":
-        if _mode(item.spec, item.params) == "patch":
+    match drawn_by(item.params, item.spec):
+        case "picture":
             return _patched(item)
-    elif world_answers(item.params, item.spec["mode"]):
-        return _of_the_world(item)
-    return _by_model(loaded, item)
+        case "world":
+            return _of_the_world(item)
+        case "model":
+            return _by_model(loaded, item)
 
 
 def _of_the_world(item: Item) -> Drawn:
@@ -197,10 +196,14 @@ def sampling_of(spec: Mapping[str, Any], params: Params) -> dict[str, Any]:
     return {**usual, "sampler": params.get("scheduler"), **asked}
 
 
+def _from_picture(spec: Mapping[str, Any]) -> bool:
+    """Say so of an entry's own fields, and of those that a step sees, which name no file."""
+    return spec.get("image") is not None or spec.get("enters") == "image"
+
+
 def _mode(spec: Mapping[str, Any], params: Params) -> Any:
     """Return the mode of an entry; a model that was never shown a picture cannot repaint one."""
-    from_picture = spec.get("image") is not None or spec.get("enters") == "image"
-    if not from_picture:
+    if not _from_picture(spec):
         return spec["mode"] or params.get("mode", DEFAULT_MODE)
     usual = params.get("picture_mode", DEFAULT_MODE)
     return "patch" if usual == "patch" else spec["mode"] or usual

@@ -97,7 +97,8 @@ def own(params: Params, spec: Spec) -> Own:
     """
     from stages._models import find_models
 
-    drawing = find_models(DRAWING, params) if _surface.drawn_by_model(params, spec) else {}
+    by_model = _surface.drawn_by(params, spec.model_dump()) == "model"
+    drawing = find_models(DRAWING, params) if by_model else {}
     steering, enlarging = _surface.own(params, spec), _enlarge.own(params, spec)
     models = {**drawing, **steering.models, **enlarging.models}
     return Own(models, {**steering.params, **enlarging.params})

@@ -7,6 +7,7 @@ the scales' logarithms.
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ class DescentStruct(ctypes.Structure):
 def activate(raw: Floats, threads: int) -> Floats:
     """Return the values (N, 14) of raw ones: sigmoid, exponential, unit quaternions."""
     values = np.empty_like(raw)
-    kernel().a3d_activate(pointer(raw), ctypes.c_int64(len(raw)), pointer(values), threads)
+    kernel().a3d_activate(_pointer(raw), ctypes.c_int64(len(raw)), _pointer(values), threads)
     return values
 
 
@@ -58,11 +59,11 @@ def picture_gradient(
     """
     to_features, to_alpha = np.empty_like(features), np.empty_like(alpha)
     kernel().a3d_picture_gradient(
-        *(pointer(array) for array in (features, alpha, target)),
+        *(_pointer(array) for array in (features, alpha, target)),
         ctypes.c_int64(alpha.size),
-        pointer(background),
+        _pointer(background),
         ctypes.c_float(alpha_weight),
-        *(pointer(array) for array in (to_features, to_alpha)),
+        *(_pointer(array) for array in (to_features, to_alpha)),
         threads,
     )
     return to_features, to_alpha
@@ -91,10 +92,14 @@ def descend(
         threads: no influence on the result.
     """
     kernel().a3d_descend(
-        *(pointer(array) for array in (raw, values, gradient, anchor)),
-        None if fixed_colour is None else pointer(fixed_colour),
-        *(pointer(array) for array in moments),
+        *(_pointer(array) for array in (raw, values, gradient, anchor)),
+        None if fixed_colour is None else _pointer(fixed_colour),
+        *(_pointer(array) for array in moments),
         ctypes.c_int64(len(raw)),
         ctypes.byref(step),
         threads,
     )
+
+
+def _pointer(array: NDArray[Any]) -> ctypes.c_void_p:
+    return pointer(array, np.float32, np.bool_)

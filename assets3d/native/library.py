@@ -162,7 +162,12 @@ def instruction_sets() -> dict[int, str]:
     return {index: name.decode() for index, name in names.items() if name}
 
 
-def pointer(array: NDArray[Any]) -> ctypes.c_void_p:
-    """Return where a contiguous array begins; the caller keeps the array while it is used."""
-    assert array.flags.c_contiguous
+def pointer(array: NDArray[Any], *types: type) -> ctypes.c_void_p:
+    """Return where a contiguous array begins; the caller keeps the array while it is used.
+
+    Args:
+        array: of one of the types, where any are named.
+        types: numpy scalar types.
+    """
+    assert array.flags.c_contiguous and (not types or array.dtype in types)
     return ctypes.c_void_p(array.ctypes.data)

@@ -83,9 +83,14 @@ def _seams(given: argparse.Namespace) -> dict[str, Any]:
         given.modes,
         given.pictures,
     )
+    return seams.joined(_earlier(given, "seams"), found)
+
+
+def _earlier(given: argparse.Namespace, section: str) -> dict[str, Any]:
+    """Return a section of an earlier run's file; empty where there is none."""
     out = given.out or RESULTS
     kept = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-    return seams.joined(kept.get("seams", {}), found)
+    return kept.get(section, {})
 
 
 def _maps(given: argparse.Namespace) -> dict[str, Any]:
@@ -102,9 +107,7 @@ def _memory(given: argparse.Namespace) -> dict[str, Any]:
 
 def _calibration(given: argparse.Namespace) -> dict[str, Any]:
     """Calibrate at the sizes that were asked for; those of earlier runs are kept."""
-    out = given.out or RESULTS
-    kept = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-    earlier = kept.get("calibration", {}).get("sizes", {})
+    earlier = _earlier(given, "calibration").get("sizes", {})
     return {"sizes": earlier | calibration.section(given.per_family, given.sizes_px)}
 
 
