@@ -62,6 +62,11 @@ def enlarged(picture: Any, item: Item) -> Any:
     return upscaled_by(upscaler, picture, factor)
 
 
+def detail_gain(item: Item) -> int:
+    """Return how many times more detail an enlarged picture shows: a filter adds none."""
+    return int(item.spec["upscale"]) if "upscaler" in item.models else 1
+
+
 def _declared(asked: Any) -> dict[str, Any]:
     """Return the fields of an ONNX file that is declared rather than named."""
     if isinstance(asked, Mapping):

@@ -59,6 +59,7 @@ class Drawn:
 
     Attributes:
         picture: uint8 (S, S, 3), at the size at which it was drawn.
+        detail_px: the side at which all of its detail can be seen, at most S.
         source: what the maps step must know of it: `by` is model, picture or world, and of the
             world the family and seed that give the very maps.
         warnings: what a person should know.
@@ -67,6 +68,7 @@ class Drawn:
     """
 
     picture: Any
+    detail_px: int
     source: Mapping[str, Any]
     warnings: list[str]
     numbers: Mapping[str, float] = field(default_factory=dict)
@@ -106,7 +108,8 @@ def _of_the_world(item: Item) -> Drawn:
     if spec["mode"] is not None:
         warnings.append(f"mode: {spec['mode']} is for models, the material world always tiles")
     source = {"by": "world", "family": choice.family, "seed": choice.seed, "words": choice.words}
-    return Drawn(np.round(255.0 * material.base_colour).astype(np.uint8), source, warnings)
+    colour = np.round(255.0 * material.base_colour).astype(np.uint8)
+    return Drawn(colour, len(colour), source, warnings)
 
 
 def _patched(item: Item) -> Drawn:
@@ -129,9 +132,9 @@ def _patched(item: Item) -> Drawn:
             f"image: a tile of it has {made.drawn_px} px, size_px {size_px} shows no more than that"
         )
     shown = [round(share, 3) for share in made.shown]
-    source = {"by": "picture", "shown": shown, "drawn_px": made.drawn_px}
+    source = {"by": "picture", "shown": shown}
     numbers = {"cut": round(made.cut, 2), "shown_x": shown[0], "shown_y": shown[1]}
-    return Drawn(made.tile, source, warnings, numbers)
+    return Drawn(made.tile, min(made.drawn_px, size_px), source, warnings, numbers)
 
 
 def _by_model(loaded: Any, item: Item) -> Drawn:
@@ -164,7 +167,7 @@ def _by_model(loaded: Any, item: Item) -> Drawn:
         memory=loaded.memory,
     )
     warnings = [*_mode_warnings(spec, params), *_unknown(pipeline, words)]
-    return Drawn(made, {"by": "model"}, warnings)
+    return Drawn(made, len(made), {"by": "model"}, warnings)
 
 
 def settings_of(spec: Mapping[str, Any], params: Params, drawn_px: int) -> Any:

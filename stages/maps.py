@@ -44,7 +44,11 @@ def build(back_ends: _relief.BackEnds, item: Item) -> Mapping[str, Any]:
     of_world = source["by"] == "world"
     material = _computed(item, source) if of_world else _read_off(back_ends, item)
     material = quantised(material)
-    seams = {name: _seam(getattr(material, field), kind) for name, (field, kind) in _KINDS.items()}
+    detail_px = source.get("detail_px")
+    seams = {
+        name: _seam(getattr(material, field), kind, detail_px)
+        for name, (field, kind) in _KINDS.items()
+    }
     models = {} if of_world else {role: _named(model) for role, model in item.models.items()}
     facts = {"source": source, "models": models}
     _write_maps(material, item, {name: found for name, (_, found) in seams.items()}, facts)
@@ -110,13 +114,16 @@ def _computed(item: Item, source: Mapping[str, Any]) -> Any:
     )
 
 
-def _seam(values: Any, kind: Any) -> tuple[float, dict[str, float]]:
-    """Return a map's seam as a share of what perfect tiles may have, and all its numbers."""
+def _seam(values: Any, kind: Any, detail_px: int | None) -> tuple[float, dict[str, float]]:
+    """Return a map's seam as a share of what perfect tiles may have, and all its numbers.
+
+    See `seam_report` for `detail_px`.
+    """
     from dataclasses import asdict
 
     from assets3d.textures.seams import THRESHOLDS, seam_report
 
-    report = asdict(seam_report(values, kind))
+    report = asdict(seam_report(values, kind, detail_px=detail_px))
     share = max(report[name] / limit for name, limit in asdict(THRESHOLDS[kind]).items())
     return round(share, 3), {name: round(value, 4) for name, value in report.items()}
 

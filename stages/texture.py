@@ -69,16 +69,18 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
 
     spec = item.spec
     drawn = _surface.drawn(loaded, item)
-    picture, size_px = drawn.picture, spec["size_px"]
+    picture, size_px, detail_px = drawn.picture, spec["size_px"], drawn.detail_px
     if len(picture) != size_px * spec["upscale"]:
         picture = resized(picture, size_px, kernel="lanczos")
         if spec["upscale"] > 1:
             picture = _enlarge.enlarged(picture, item)
+            detail_px *= _enlarge.detail_gain(item)
     write_png(item.out / "texture.png", picture)
     small = resized(picture, min(len(picture), _surface.TILED_PX))
     write_png(item.out / "tiled.png", np.tile(small, (3, 3, 1)))
-    (item.out / "source.json").write_text(json.dumps(drawn.source, indent=1) + "\n")
-    report = seam_report(picture, "colour")
+    source = {**drawn.source, "detail_px": detail_px}
+    (item.out / "source.json").write_text(json.dumps(source, indent=1) + "\n")
+    report = seam_report(picture, "colour", detail_px=detail_px)
     numbers = {
         "drawn_px": len(drawn.picture),
         "size_px": len(picture),

@@ -10,6 +10,10 @@ seven is above its limit. Windows of a sixteenth of the edge keep the limits tru
 tiles of 21 families 95 to 98 % stay below each at 256 px, 95 to 100 % at 512 px and 98 to 100 % at
 1024 px. Of seams along an eighth of one edge they find 98 % in heights of 1024 px and 55 % in
 colours; of tiles that were cut, 100 % and 93 %. `benchmarks/results/materials.json` has all shares.
+
+A filter that enlarges to k times the side makes the steps between some pairs of lines larger than
+between others, with a period of k, and the wrap is one of the pairs: such maps are measured at the
+side that was drawn.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from numpy.typing import NDArray
 
 from assets3d.errors import InputError
 from assets3d.textures.fields import angle_deg
-from assets3d.textures.torus import row_bands
+from assets3d.textures.torus import as_floating, resized, row_bands
 
 #: What a map holds: neighbours of a colour differ by the mean over channels, normals by their
 #: angle, heights and scalars (roughness, occlusion, metallic) by the raw linear value.
@@ -84,7 +88,13 @@ class SeamReport:
     low_frequency_step: float
 
 
-def seam_report(values: NDArray[Any], kind: Kind, *, window_px: int | None = None) -> SeamReport:
+def seam_report(
+    values: NDArray[Any],
+    kind: Kind,
+    *,
+    window_px: int | None = None,
+    detail_px: int | None = None,
+) -> SeamReport:
     """Measure the wrap of one map in both axes.
 
     Args:
@@ -93,6 +103,8 @@ def seam_report(values: NDArray[Any], kind: Kind, *, window_px: int | None = Non
         kind: what the map holds.
         window_px: length of the windows of `seam_local`, which lie side by side; by default a
             sixteenth of the edge, at least 16 px, for which the limits hold.
+        detail_px: side that the map, a square, was drawn at before a filter enlarged it; it is
+            measured at that side. Only a side below the map's own matters.
 
     Raises:
         InputError: a map below 4 px, or normals without three channels.
@@ -104,6 +116,8 @@ def seam_report(values: NDArray[Any], kind: Kind, *, window_px: int | None = Non
         )
     if kind == "normal" and planes.shape[2] != 3:
         raise InputError(f"map: normals have {planes.shape[2]} channels, wanted 3")
+    if detail_px is not None and detail_px < len(planes):
+        planes = _averaged(planes, kind, detail_px)
     across = _columns_report(planes, kind, window_px)
     down = _columns_report(planes.swapaxes(0, 1), kind, window_px)
     return SeamReport(
@@ -124,6 +138,14 @@ def exceeded(report: SeamReport, kind: Kind, *, slack: float = 1.0) -> list[str]
     found = asdict(report)
     limits = asdict(THRESHOLDS[kind])
     return [name for name, limit in limits.items() if found[name] > slack * limit]
+
+
+def _averaged(planes: NDArray[Any], kind: Kind, size_px: int) -> NDArray[Any]:
+    """Return the means (size_px, size_px, C) over areas; of normals unit vectors again."""
+    means = resized(as_floating(planes), size_px)
+    if kind == "normal":
+        means /= np.linalg.norm(means, axis=-1, keepdims=True)
+    return means
 
 
 def _columns_report(planes: NDArray[Any], kind: Kind, window_px: int | None) -> SeamReport:

@@ -55,6 +55,7 @@ def section(
 ) -> dict[str, Any]:
     """Make `count` materials in each of `WAYS`; return shares and means of the seam numbers."""
     make, painted = tile_maker(painter, model)
+    drawn_px = painted.get("drawn_px")
     predict = predictor(backend)
     found = {}
     agreement: list[Row] = []
@@ -70,7 +71,9 @@ def section(
             else:
                 tile = make(mode, sample, size_px)
                 material = quantised(material_of(tile, predict(tile), tile_m=1.0))
-            rows.append(_row(material, sample.seed))
+            # Only what the network draws is enlarged; see `tile_maker`.
+            detail_px = None if mode in (WORLD, "patch") else drawn_px
+            rows.append(_row(material, sample.seed, detail_px))
             agreement.append(agreement_of(material))
             if len(shown) < _SHOWN:
                 shown.append((tile, sample.name))
@@ -156,15 +159,18 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     return result
 
 
-def _row(material: Material, seed: int) -> Row:
+def _row(material: Material, seed: int, detail_px: int | None) -> Row:
     """Return the seam numbers of each map, and their means over random rolls."""
     generator = np.random.default_rng(step_seed(seed, "rolls"))
     offsets = generator.integers(0, material.size_px, (_ROLLS, 2))
     row: Row = {}
     for kind, field in _FIELDS.items():
         values: NDArray[Any] = getattr(material, field)
-        row[kind] = asdict(seam_report(values, kind))
-        turned = [asdict(seam_report(rolled(values, *each), kind)) for each in offsets]
+        row[kind] = asdict(seam_report(values, kind, detail_px=detail_px))
+        turned = [
+            asdict(seam_report(rolled(values, *each), kind, detail_px=detail_px))
+            for each in offsets
+        ]
         row[f"{kind} rolled"] = {
             name: float(np.mean([one[name] for one in turned])) for name in row[kind]
         }

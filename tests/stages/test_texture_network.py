@@ -62,7 +62,8 @@ def test_tiles_drawn_from_words_have_no_seam_in_any_mode(folder):
         assert picture.std() > 5.0
         assert record["numbers"]["drawn_px"] == PARAMS["size_px"]
         assert record["numbers"]["seam_nb"] < THRESHOLDS["colour"].seam_nb, mode
-        assert json.loads((folder / mode / "source.json").read_text())["by"] == "model"
+        source = json.loads((folder / mode / "source.json").read_text())
+        assert source == {"by": "model", "detail_px": PARAMS["size_px"]}
 
 
 def test_without_a_mode_the_procedural_world_answers(folder):

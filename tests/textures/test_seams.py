@@ -8,7 +8,7 @@ import pytest
 from assets3d.errors import InputError
 from assets3d.textures.fields import normals_of_slopes, slopes_of_height
 from assets3d.textures.seams import THRESHOLDS, SeamReport, exceeded, passes, seam_report
-from assets3d.textures.torus import blur, rolled
+from assets3d.textures.torus import blur, resized, rolled
 from tests.textures.reliefs import brick_height, noise_height
 
 PIXEL_M = 0.01
@@ -44,6 +44,36 @@ def test_perfect_tiles_pass_wherever_they_wrap(relief):
         assert np.mean([passes(report, kind) for report in found]) >= 0.9, kind
         assert all(passes(report, kind, slack=2.0) for report in found), kind
         assert 0.7 < np.mean([report.seam_nb for report in found]) < 1.3
+
+
+def _grain(size_px=256):
+    """Return a tile whose neighbours have nothing in common, as fine gravel has."""
+    grain = np.random.default_rng(4).standard_normal((size_px, size_px, 3))
+    return np.clip(128.0 + 40.0 * grain, 0, 255).astype(np.uint8)
+
+
+def test_an_enlarged_tile_is_measured_at_the_side_that_was_drawn():
+    drawn = _grain(128)
+    enlarged = resized(drawn, 256, kernel="lanczos")
+    own = seam_report(drawn, "colour").seam_nb
+    # Every other line has a larger step, and the wrap is one of those.
+    assert seam_report(enlarged, "colour").seam_nb > 1.3 * own
+    for size_px in (256, 300, 512):
+        larger = resized(drawn, size_px, kernel="lanczos")
+        found = seam_report(larger, "colour", detail_px=128).seam_nb
+        assert found == pytest.approx(own, rel=0.15), size_px
+    # A side that is no smaller than the map's own changes nothing.
+    assert seam_report(drawn, "colour", detail_px=256) == seam_report(drawn, "colour")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_seam_of_an_enlarged_crop_is_found(kind):
+    crop = _maps("noise")[kind][:230, :230]
+    enlarged = resized(crop.astype(np.float32), 460)
+    if kind == "normal":
+        enlarged /= np.linalg.norm(enlarged, axis=-1, keepdims=True)
+    report = seam_report(enlarged, kind, detail_px=230)
+    assert exceeded(report, kind) == ["seam_nb", "seam_local"]
 
 
 @pytest.mark.parametrize("axis", [0, 1])
