@@ -58,3 +58,11 @@ def spread_steps(count: int, generator: torch.Generator, last: int = 1000) -> to
     """Draw `count` uniform time steps, one from each of `count` equal ranges: less variance."""
     places = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     return (places * last).long().clamp(max=last - 1)[torch.randperm(count, generator=generator)]
+
+
+def sampled_steps(count: int) -> torch.Tensor:
+    """Return the time steps (count,) that sampling with `count` trailing steps visits."""
+    scheduler = new_scheduler()
+    scheduler.set_timesteps(count)
+    steps: torch.Tensor = scheduler.timesteps
+    return steps

@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -92,8 +91,13 @@ def file_bytes(material: Material, file: MapFile) -> memoryview:
 
 def channel_codes(material: Material, file: MapFile) -> Codes:
     """Return what a PNG holds, (H, W) or (H, W, 3|4); the material is already quantised."""
-    planes: list[Any] = [_codes(material, source, file.bits) for source in file.channels]
-    return planes[0] if len(planes) == 1 else np.dstack(planes)
+    if len(file.channels) == 1:
+        return _codes(material, file.channels[0], file.bits)
+    shape = (*material.roughness.shape, len(file.channels))
+    packed = np.zeros(shape, np.uint8 if file.bits == 8 else np.uint16)
+    for channel, source in enumerate(file.channels):  # one plane at a time: they are large
+        packed[..., channel] = _codes(material, source, file.bits)
+    return packed
 
 
 def _codes(material: Material, source: Source, bits: int) -> Codes:
@@ -115,6 +119,7 @@ def _codes(material: Material, source: Source, bits: int) -> Codes:
         case "metallic":
             return codes_of(material.metallic, bits)
         case "curvature":
-            return codes_of(curvature_map(curvature(material.height_m, material.pixel_m)), bits)
+            bends = curvature(material.height_m, material.pixel_m)
+            return codes_of(curvature_map(bends, out=bends), bits)
         case "full":
             return codes_of(np.ones_like(material.roughness), bits)
