@@ -170,7 +170,9 @@ class ViewsTask:
         from assets3d.views.embedded import EmbeddedViewsConfig, write_embedded
 
         config = EmbeddedViewsConfig(
-            size_px=self.validation_rgba.shape[2], steps=self.sampling_steps or 20
+            size_px=self.validation_rgba.shape[2],
+            steps=self.sampling_steps or 20,
+            only_steps=self.sampling_steps,
         )
         write_embedded(folder, networks, config)
         write_card(

@@ -38,6 +38,7 @@ class EmbeddedViewsConfig:
         beta_schedule: noise schedule of diffusers, 1000 steps, rescaled to end in pure noise.
         sampler: "ddim" or "dpm++" (DPM-Solver++ 2M).
         steps: sampling steps when the caller names none.
+        only_steps: the one number of sampling steps that the network was trained for; None: any.
         guidance: guidance scale when the caller names none; 1 needs no second pass.
         latent_scale: latents are the autoencoder's times this; None for its own scaling factor.
     """
@@ -49,6 +50,7 @@ class EmbeddedViewsConfig:
     beta_schedule: str = "scaled_linear"
     sampler: Sampler = "ddim"
     steps: int = 20
+    only_steps: int | None = None
     guidance: float = 1.0
     latent_scale: float | None = None
 

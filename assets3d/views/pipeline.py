@@ -35,7 +35,8 @@ def make_views(
             for MVDream, which knows text only.
         prompt: what the object is; the embedded network does not read it.
         seed: of the noise.
-        steps: sampling steps; the model's own number if None.
+        steps: sampling steps; the model's own number if None. A network that was trained for one
+            number of steps takes no other.
         guidance: classifier-free guidance; at 1 or less it is off. The model's own if None.
         size_px: side of the returned pictures; the network's own if None. The network always works
             at its own size.
@@ -43,6 +44,9 @@ def make_views(
 
     Returns:
         (4, size_px, size_px, 3) uint8 on white.
+
+    Raises:
+        InputError: no picture for a network that needs one, or steps that the network cannot take.
     """
     settings = _settings(model, steps, guidance)
     generator = torch.Generator("cpu").manual_seed(seed)
@@ -73,4 +77,9 @@ def _settings(
     steps = own[0] if steps is None else steps
     if steps < 1:
         raise InputError(f"views.steps: found {steps}, wanted at least 1")
+    only = None if model.config is None else model.config.only_steps
+    if only is not None and steps != only:
+        raise InputError(
+            f"views.steps: found {steps}, wanted {only}: the network was trained for no other"
+        )
     return sampling.SamplingSettings(steps, own[1] if guidance is None else guidance)

@@ -19,7 +19,7 @@ PROFILE = Path(__file__).resolve().parents[2] / "configs/profiles/embedded.yaml"
 #: A tenth of the profile's work: what is tested here is what becomes of three candidates.
 LESS = {
     "image": {"steps": 8, "threads": 1},
-    "views": {"steps": 6, "threads": 1},
+    "views": {"threads": 1},
     "splats": {"steps": 40, "count": 3000, "spin_px": 64, "threads": 1},
     "mesh": {"turntable_frames": 4, "turntable_px": 64},
     "export": {"thumbnail_px": 64, "turntable_frames": 4, "turntable_px": 64, "lods": [0.5]},

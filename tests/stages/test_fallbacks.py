@@ -17,7 +17,6 @@ _NO_GRAPHICS = 'raise ImportError("no OpenGL on this machine")\n'
 #: As little work as shows that each step ran.
 _TINY = {
     "image": {"steps": 4},
-    "views": {"steps": 2},
     "splats": {"count": 1500, "steps": 20, "spin_frames": 4, "spin_px": 64},
     "mesh": {"turntable_frames": 4, "turntable_px": 64},
 }

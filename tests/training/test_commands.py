@@ -62,6 +62,26 @@ def test_views_resume(data, vae, latents, tmp_path):
         torch.testing.assert_close(again.unet.state_dict()[name], value, atol=1e-3, rtol=1e-3)
 
 
+def test_views_of_one_step_say_so_where_they_are_exported(data, vae, latents, tmp_path):
+    from assets3d.errors import InputError
+    from assets3d.views.model import load_views_model
+    from assets3d.views.pipeline import make_views
+    from training.views import main
+
+    more = ["--latents", str(latents), "--autoencoder", str(vae)]
+    one = ["--sampling-steps", "1", "--error", "absolute", "--export", str(tmp_path / "views")]
+    main([*options(data, tmp_path / "out", 1), *more, *one])
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image" / "vae").symlink_to(vae)
+    model = load_views_model(tmp_path / "views")
+    cutout = np.full((32, 32, 4), 255, np.uint8)
+    assert make_views(model, cutout, seed=0).shape == (4, 32, 32, 3)
+    with pytest.raises(InputError, match="wanted 1"):
+        make_views(model, cutout, seed=0, steps=20)
+    card = (tmp_path / "views" / "README.md").read_text()
+    assert "pure noise in one step, mean absolute error" in card
+
+
 @pytest.mark.slow
 def test_text_to_image_resumes_and_loads_as_a_pipeline(pictures, vae, picture_latents, tmp_path):
     from diffusers import AutoPipelineForText2Image

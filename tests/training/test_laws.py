@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from assets3d.cameras import four_views, project
-from training.diffusion import Noising, new_scheduler, spread_steps
+from training.diffusion import Noising, new_scheduler, sampled_steps, spread_steps
 from training.latents import mirror_views
 from training.tokens import merges_for, split_word, words_in
 
@@ -79,6 +79,15 @@ def test_velocity_is_what_the_scheduler_takes_back_to_the_clean_latent():
     for place, step in enumerate(steps):
         found = scheduler.step(velocity[place], int(step), noisy[place]).pred_original_sample
         assert torch.allclose(found, clean[place], atol=1e-4)
+
+
+def test_the_only_step_of_one_is_pure_noise_and_its_velocity_the_picture_itself():
+    steps = sampled_steps(1)
+    clean, noise = torch.randn(2, 1, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    noisy, velocity = Noising("cpu").mix(clean, noise, steps)
+    torch.testing.assert_close(noisy, noise)
+    torch.testing.assert_close(velocity, -clean)
+    assert sampled_steps(2).tolist() == [999, 499]
 
 
 def test_time_steps_are_spread_over_the_whole_range():

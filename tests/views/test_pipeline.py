@@ -176,8 +176,17 @@ def test_no_steps_is_an_input_error(embedded):
         make_views(embedded, _cutout(), seed=1, steps=0)
 
 
+def test_a_network_that_knows_one_number_of_steps_takes_no_other(embedded):
+    config = dataclasses.replace(embedded.config, steps=1, only_steps=1)
+    model = dataclasses.replace(embedded, config=config)
+    usual, named = (make_views(model, _cutout(), seed=1, steps=steps) for steps in (None, 1))
+    assert (usual == named).all()
+    with pytest.raises(InputError, match=r"views\.steps: found 20, wanted 1"):
+        make_views(model, _cutout(), seed=1, steps=20)
+
+
 def test_embedded_config_survives_json():
-    config = EmbeddedViewsConfig(steps=7, guidance=2.0, sampler="dpm++")
+    config = EmbeddedViewsConfig(steps=7, only_steps=7, guidance=2.0, sampler="dpm++")
     values = json.loads(json.dumps(config.to_json()))
     assert values["kind"] == "embedded"
     assert EmbeddedViewsConfig.from_json(values) == config
