@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -31,7 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.here = Path.cwd()  # before we go to the project's root
     try:
         project = find_project()
-        return _HANDLERS[options.verb](project, options)
+        status = _HANDLERS[options.verb](project, options)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `| head` has seen enough
+        # What is left to print, when Python ends, must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (AssetError, OSError) as error:
         print(f"assets3d {options.verb}: {error}", file=sys.stderr)
         return 1

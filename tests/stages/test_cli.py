@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -303,6 +304,16 @@ def test_gc_keeps_what_a_kill_left_without_its_folder(here, capsys):
     shutil.rmtree(here.root / "runs/mesh")  # DVC had taken it, the stage had not begun
     assert "mesh: removed 0 of 2 items" in run(capsys, "gc")[1]
     assert "built 0, reused 2" in here.stages()["mesh"]
+
+
+def test_whoever_reads_may_stop_reading():
+    command = [sys.executable, "-m", "stages.cli", "props", "list"]
+    with subprocess.Popen(
+        command, cwd=_keys.CODE_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
 
 
 def test_outside_of_a_project(tmp_path, monkeypatch, capsys):
