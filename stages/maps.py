@@ -68,19 +68,29 @@ def build(back_ends: _relief.BackEnds, item: Item) -> Mapping[str, Any]:
 
 def _read_off(back_ends: _relief.BackEnds, item: Item) -> Any:
     """Return the material that a back end sees in the texture."""
-    from assets3d.images.picture import read_picture
     from assets3d.textures.maps.assemble import material_of
 
     spec = item.spec
-    picture = read_picture(item.folders["texture"] / "texture.png", field="texture")
+    # At 8192 px picture and relief take 1.1 GB, which `material_of` gives back when it has read
+    # them: no name here may hold them, nor the tuple that Python makes of arguments beside `**`.
     return material_of(
-        picture,
-        back_ends.relief(picture, item),
+        _texture(item),
+        back_ends.relief(_texture(item), item),
         tile_m=spec["tile_m"] or 1.0,
         height_m=spec["height_m"],
         delight=spec["delight"],
-        **{name: spec[name] for name in _BIASES},
+        roughness_bias=spec["roughness_bias"],
+        roughness_gain=spec["roughness_gain"],
+        occlusion_bias=spec["occlusion_bias"],
+        occlusion_gain=spec["occlusion_gain"],
+        metallic=spec["metallic"],
     )
+
+
+def _texture(item: Item) -> Any:
+    from assets3d.images.picture import read_picture
+
+    return read_picture(item.folders["texture"] / "texture.png", field="texture")
 
 
 def _source(item: Item) -> dict[str, Any]:

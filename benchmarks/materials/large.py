@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assets3d.textures.ball import write_ball
 from assets3d.textures.encoding import quantised
@@ -39,14 +40,14 @@ def main() -> None:
     parser.add_argument("--size-px", type=int, default=8192)
     parser.add_argument("--back-end", choices=BACK_ENDS, default="small")
     given = parser.parse_args()
-    small = _REPEATED.tile(min(_REPEATED_PX, given.size_px))
-    times = -(-given.size_px // len(small))
-    picture = np.tile(small, (times, times, 1))[: given.size_px, : given.size_px]
+    _picture(given.size_px)
     peak, seconds = {"picture": _peak_gb()}, {}
     start = time.perf_counter()
     predict = predictor(given.back_end)
-    material = quantised(material_of(picture, predict(picture), tile_m=4.0))
-    del picture, predict  # the stage has them no longer either
+    # As the stage does it: nothing holds picture or relief once they are read.
+    material = material_of(_picture(given.size_px), predict(_picture(given.size_px)), tile_m=4.0)
+    material = quantised(material)
+    del predict
     peak["maps"], seconds["maps"] = _peak_gb(), round(time.perf_counter() - start, 1)
     start = time.perf_counter()
     seam_report(material.normals, "normal")
@@ -62,6 +63,13 @@ def main() -> None:
         picture_of(material, _PICTURE_PX)
     peak["pictures"], seconds["pictures"] = _peak_gb(), round(time.perf_counter() - start, 1)
     print(json.dumps({"size_px": given.size_px, "peak_gb": peak, "seconds": seconds}))
+
+
+def _picture(size_px: int) -> NDArray[np.uint8]:
+    """Return the large tile (size_px, size_px, 3)."""
+    small = _REPEATED.tile(min(_REPEATED_PX, size_px))
+    times = -(-size_px // len(small))
+    return np.tile(small, (times, times, 1))[:size_px, :size_px]
 
 
 def _peak_gb() -> float:

@@ -68,9 +68,11 @@ def material_of(
         relief.slope_x, relief.slope_y, tile_m / size, smoothing=_GUESSED_SMOOTHING
     )
     del relief  # at 8192 px each map of one channel takes 270 MB
+    base_colour = _colour(picture) if colour is None else _unit(colour)
+    del picture, colour
     nothing = np.broadcast_to(np.float32(0.0), (size, size, 3))
     material = Material(
-        base_colour=_colour(picture) if colour is None else _unit(colour),
+        base_colour=base_colour,
         height_m=height,
         normals=nothing,
         roughness=_unit(nothing[..., 0] + _USUAL_ROUGHNESS if roughness is None else roughness),
@@ -78,7 +80,7 @@ def material_of(
         metallic=_unit(metal),
         tile_m=tile_m,
     )
-    del colour, roughness, metal
+    del base_colour, roughness, metal
     return _finished(
         material,
         _rounded(height, height_m),
