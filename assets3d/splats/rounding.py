@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from assets3d.cameras import Cameras
+from assets3d.splats.boxes import looks_like_a_box
 from assets3d.splats.silhouettes import Silhouettes, sample, seen
 
 #: Superellipse exponent and depth of the side outlines for round things and for boxes.
@@ -27,11 +28,6 @@ _BOX = (10.0, 0.95)
 _DOME, _FLAT = 0.2, 0.9
 #: A shape that loses a hundredth of the outlines must be smaller by five hundredths to be taken.
 _VOLUME_WEIGHT = 0.2
-#: A box fills at least this part of its outline's bounding rectangle, ...
-_BOX_FILL = 0.8
-#: ... and its upper or lower edge drops towards the sides by less than this part of what an upright
-#: cylinder's does.
-_BOX_DROP = 0.45
 
 
 @dataclass(frozen=True)
@@ -55,36 +51,6 @@ def candidate_roundings(cameras: Cameras, silhouettes: Silhouettes) -> list[Roun
     """Return the guesses worth trying: box or round as the outlines look, ends flat or domed."""
     exponent, side = _BOX if looks_like_a_box(cameras, silhouettes) else _ROUND
     return [Rounding(exponent, side, *ends) for ends in product((_DOME, _FLAT), repeat=2)]
-
-
-def looks_like_a_box(cameras: Cameras, silhouettes: Silhouettes) -> bool:
-    """Tell from the outlines alone whether the object is more of a box than round.
-
-    The upper and lower edge of an upright cylinder bend in perspective, since its rim is nearest in
-    the middle; those of a box do not.
-    """
-    fills, drops = [], []
-    for view, distance in enumerate(silhouettes.distance_px):
-        inside = distance > 0.0
-        rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-        width = columns[-1] - columns[0] + 1
-        fills.append(inside.sum() / ((rows[-1] - rows[0] + 1) * width))
-        fx, _, _, cy = cameras.intrinsics_px[view]
-        place = np.abs(columns + 0.5 - (columns[0] + width / 2.0)) / (width / 2.0)
-        tangent = width / 2.0 / fx
-        expected = 1.0 - (1.0 - tangent) / (1.0 - tangent / 2.0)
-        ends = (cy - silhouettes.top_px[view], silhouettes.bottom_px[view] - cy)
-        drops.append([_drop(end[columns], place) / expected for end in ends])
-    return float(np.mean(fills)) > _BOX_FILL and float(np.mean(drops, axis=0).min()) < _BOX_DROP
-
-
-def _drop(height: NDArray[np.float32], place: NDArray[np.float64]) -> float:
-    """Return by which part an edge is nearer to the horizon outside than in the middle."""
-    middle = float(np.median(height[place < 0.4])) if (place < 0.4).any() else 1.0
-    outer = (place > 0.8) & (place < 0.93)
-    if not outer.any() or middle <= 0.0:
-        return 1.0
-    return 1.0 - float(np.median(height[outer])) / middle
 
 
 def rounded_distance(
