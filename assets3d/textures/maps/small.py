@@ -30,7 +30,7 @@ FROM_ABOVE_DEG = 90.0
 #: A surface is metal or it is not: what the network half believes would be neither in a renderer.
 METAL_SHARPNESS = 8.0
 #: Pictures with larger sides are evaluated in windows of this core and overlap.
-WHOLE_PX, CORE_PX, MARGIN_PX = 2048, 1536, 320
+WHOLE_PX, CORE_PX, MARGIN_PX = 2048, 1024, 320
 
 
 def load_small(folder: Path = EMBEDDED, device: str = "cpu") -> MapsNetwork:
