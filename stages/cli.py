@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -18,6 +19,10 @@ from stages.manifest import Manifest
 
 if TYPE_CHECKING:
     from stages.deliver import PackReport
+
+#: What shells say of a command that a closed pipe ended.
+_NOBODY_READS = 141
+_STDOUT = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,13 +40,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _HANDLERS[options.verb](project, options)
         sys.stdout.flush()
         return status
-    except BrokenPipeError:  # `| head` has seen enough
-        # What is left to print, when Python ends, must go somewhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (AssetError, OSError) as error:
+        if isinstance(error, BrokenPipeError) and hasattr(select, "poll") and _nobody_reads():
+            return _NOBODY_READS
         print(f"assets3d {options.verb}: {error}", file=sys.stderr)
         return 1
+
+
+def _nobody_reads() -> bool:
+    """Say whether whoever read the output (`| head`) stopped; the rest of it goes nowhere."""
+    poll = select.poll()
+    poll.register(_STDOUT, select.POLLOUT)
+    gone = any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
+    return gone
 
 
 def _new(project: Project, options: argparse.Namespace) -> int:

@@ -72,6 +72,7 @@ def build(loaded: Pipeline, item: Item) -> Mapping[str, Any]:
     picture, size_px, detail_px = drawn.picture, spec["size_px"], drawn.detail_px
     if len(picture) != size_px * spec["upscale"]:
         picture = resized(picture, size_px, kernel="lanczos")
+        detail_px = min(detail_px, size_px)
         if spec["upscale"] > 1:
             picture = _enlarge.enlarged(picture, item)
             detail_px *= _enlarge.detail_gain(item)

@@ -12,6 +12,7 @@ makes that the median, whose outlines are sharper than the mean's.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,14 @@ def new_unet(start: Path | None = None) -> nn.Module:
     if start is None:
         return random_embedded_unet(0)
     return load_views_model(start).unet.train().requires_grad_(True)
+
+
+def only_steps(start: Path) -> int | None:
+    """Return the one number of steps that an exported network was trained for, if it was."""
+    from assets3d.views.embedded import CONFIG_FILE, EmbeddedViewsConfig
+
+    values = json.loads((start / CONFIG_FILE).read_text(encoding="utf-8"))
+    return EmbeddedViewsConfig.from_json(values).only_steps
 
 
 class ViewsTask:
@@ -187,8 +196,12 @@ class ViewsTask:
             note=note + self.before,
             progress=progress,
             limits="the back of a prop of a known family is plausible; anything else is a guess.",
-            command="python -m training.views",
+            command=f"python -m training.views{self._options()}",
         )
+
+    def _options(self) -> str:
+        steps = "" if self.sampling_steps is None else f" --sampling-steps {self.sampling_steps}"
+        return steps + (" --error absolute" if self.absolute else "")
 
     def _way(self) -> str:
         steps = {None: "", 1: " from pure noise in one step"}.get(
@@ -211,6 +224,11 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--error", choices=("square", "absolute"), default="square")
     options = parser.parse_args(arguments)
+    if options.sampling_steps is not None and options.sampling_steps < 1:
+        parser.error(f"--sampling-steps: found {options.sampling_steps}, wanted at least 1")
+    only = None if options.start is None else only_steps(options.start)
+    if only not in (None, options.sampling_steps):
+        parser.error(f"--start: {options.start} knows {only} steps, wanted --sampling-steps {only}")
     task = ViewsTask(
         *(
             load_latents(options.latents, split, options.autoencoder)

@@ -104,10 +104,11 @@ def seam_report(
         window_px: length of the windows of `seam_local`, which lie side by side; by default a
             sixteenth of the edge, at least 16 px, for which the limits hold.
         detail_px: side that the map, a square, was drawn at before a filter enlarged it; it is
-            measured at that side. Only a side below the map's own matters.
+            measured at that side, in whose pixels `window_px` then is. Only a side below the map's
+            own matters.
 
     Raises:
-        InputError: a map below 4 px, or normals without three channels.
+        InputError: a map or `detail_px` below 4 px, or normals without three channels.
     """
     planes = values[..., None] if values.ndim == 2 else values
     if min(planes.shape[:2]) < _SMALLEST_PX:
@@ -116,6 +117,8 @@ def seam_report(
         )
     if kind == "normal" and planes.shape[2] != 3:
         raise InputError(f"map: normals have {planes.shape[2]} channels, wanted 3")
+    if detail_px is not None and detail_px < _SMALLEST_PX:
+        raise InputError(f"map: detail_px is {detail_px}, wanted {_SMALLEST_PX} or more")
     if detail_px is not None and detail_px < len(planes):
         planes = _averaged(planes, kind, detail_px)
     across = _columns_report(planes, kind, window_px)
@@ -142,7 +145,9 @@ def exceeded(report: SeamReport, kind: Kind, *, slack: float = 1.0) -> list[str]
 
 def _averaged(planes: NDArray[Any], kind: Kind, size_px: int) -> NDArray[Any]:
     """Return the means (size_px, size_px, C) over areas; of normals unit vectors again."""
-    means = resized(as_floating(planes), size_px)
+    # One channel at a time: at 8192 px the floats of a whole picture take 0.8 GB.
+    channels = [resized(as_floating(plane), size_px) for plane in np.moveaxis(planes, 2, 0)]
+    means = np.stack(channels, axis=-1)
     if kind == "normal":
         means /= np.linalg.norm(means, axis=-1, keepdims=True)
     return means

@@ -1,6 +1,6 @@
 """The maps of one large tile, their files and pictures, and the most memory this process ever had.
 
-The steps are those of the maps stage.
+The steps are those of the maps stage; the normals' seams stand for those of all maps.
 
 Run by `benchmarks.materials.cost.memory` as a process of its own; prints JSON.
 """

@@ -84,6 +84,7 @@ def section(
     return {
         "materials": count,
         "size_px": size_px,
+        "measured_px": min(size_px, drawn_px or size_px),
         "back_end": backend,
         **painted,
         "gates": {"held_share": HELD_SHARE, "worst_over_limit": WORST, "rolled": ROLLED_SHARE},

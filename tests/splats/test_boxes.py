@@ -48,7 +48,10 @@ def test_a_table_keeps_its_corners():
 
 @pytest.mark.parametrize(
     ("family", "boxy"),
-    [("house", True), ("bed", True), ("table", True), ("barrel", False), ("tree", False)],
+    [
+        *((name, True) for name in ("house", "bed", "table", "chest")),
+        *((name, False) for name in ("barrel", "tree", "mug", "bucket", "lantern", "well", "cat")),
+    ],
 )
 def test_props_that_the_limits_were_not_chosen_on(family, boxy):
     cameras = four_views(128)

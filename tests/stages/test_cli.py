@@ -313,7 +313,16 @@ def test_whoever_reads_may_stop_reading():
     ) as process:
         process.stdout.close()
         said = process.stderr.read()
-    assert (process.returncode, said) == (0, b"")
+    assert (process.returncode, said) == (141, b"")
+
+
+def test_another_pipe_that_breaks_is_an_error(here, capsys, monkeypatch):
+    def broken(project, options):
+        raise BrokenPipeError(32, "the connection is gone")
+
+    monkeypatch.setitem(cli._HANDLERS, "gc", broken)
+    status, _, err = run(capsys, "gc")
+    assert status == 1 and "the connection is gone" in err
 
 
 def test_outside_of_a_project(tmp_path, monkeypatch, capsys):

@@ -192,3 +192,5 @@ def test_bad_maps_are_named():
         seam_report(np.zeros((9, 2)), "height")
     with pytest.raises(InputError, match="map: normals have 1 channels, wanted 3"):
         seam_report(np.zeros((9, 9)), "normal")
+    with pytest.raises(InputError, match="detail_px is 3"):
+        seam_report(np.zeros((9, 9)), "height", detail_px=3)

@@ -80,6 +80,11 @@ def test_views_of_one_step_say_so_where_they_are_exported(data, vae, latents, tm
         make_views(model, cutout, seed=0, steps=20)
     card = (tmp_path / "views" / "README.md").read_text()
     assert "pure noise in one step, mean absolute error" in card
+    assert "`python -m training.views --sampling-steps 1 --error absolute`" in card
+    further = [*options(data, tmp_path / "more", 1), *more, "--start", str(tmp_path / "views")]
+    with pytest.raises(SystemExit):
+        main(further)  # all 1000 steps, from a network that forgot them
+    main([*further, "--sampling-steps", "1"])
 
 
 @pytest.mark.slow
