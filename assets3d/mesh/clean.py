@@ -89,6 +89,8 @@ def _disagreeing_faces(faces: NDArray[np.int32]) -> NDArray[np.bool_]:
         root = int(np.argmax(labels == piece))
         order, parents = breadth_first_order(graph, root, directed=False)
         found = order[1:]
+        if not len(found):  # a face without neighbours runs against nobody
+            continue
         # All at once: looking up one entry of a sparse matrix takes as long as a whole row of them.
         turns = np.asarray(graph[parents[found], found]).ravel() == 2
         for face, parent, turn in zip(found, parents[found], turns, strict=True):

@@ -39,6 +39,14 @@ def test_scrambled_winding_is_mended():
     assert enclosed_volume(mended) == pytest.approx(enclosed_volume(mesh), rel=1e-6)
 
 
+def test_a_face_that_decimation_left_alone_stops_nothing():
+    whole = box(0.3, 0.3, 0.3)
+    lone = Mesh(whole.vertices[:3], np.array([[0, 1, 2]], np.int32))
+    mended = fix_winding(joined(whole, lone))
+    assert len(mended.faces) == len(whole.faces) + 1
+    assert is_closed(mended.faces[:-1])
+
+
 def moved(mesh: Mesh, by: float):
     return mesh.vertices + np.float32(by), mesh.faces
 
