@@ -81,6 +81,7 @@ class ViewsTask:
         self.noising = Noising(device)
         self.cameras = torch.from_numpy(view_vectors()).to(device)
         self.sampling_steps, self.absolute = sampling_steps, absolute
+        self.visited = None if sampling_steps is None else sampled_steps(sampling_steps)
         self.frame_weights = torch.tensor(FRAME_WEIGHTS, device=device)
 
     def loss(self, progress: float, generator: torch.Generator) -> tuple[torch.Tensor, int]:
@@ -94,10 +95,9 @@ class ViewsTask:
         return self._velocity_loss(self.networks, clean, picture, noise, steps), self.batch
 
     def _steps(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        if self.sampling_steps is None:
+        if self.visited is None:
             return spread_steps(count, generator)
-        visited = sampled_steps(self.sampling_steps)
-        return visited[torch.randint(len(visited), (count,), generator=generator)]
+        return self.visited[torch.randint(len(self.visited), (count,), generator=generator)]
 
     def _picture(self, front: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         chance = torch.rand(len(front), 3, generator=generator)
