@@ -22,6 +22,7 @@ from training.card import gone_on_from, write_card
 from training.checkpoint import Progress
 from training.cutout_network import SIZE_PX, CutoutNetwork, as_rembg_feeds, export_onnx
 from training.cutout_objects import crops
+from training.cutout_places import PLACES
 from training.cutout_scenes import Scene, make_scene
 from training.cutout_start import start_from_exported
 from training.cutout_textures import BACKGROUNDS
@@ -108,7 +109,7 @@ class CutoutTask:
             "iou_p10": float(np.percentile(iou, 10)),
             "alpha_error": float(np.abs(found - true).mean()),
         }
-        drawn = [kind for kind in BACKGROUNDS if (kinds == kind).any()]
+        drawn = [kind for kind in (*BACKGROUNDS, *PLACES) if (kinds == kind).any()]
         return scores | {f"iou_{kind}": float(iou[kinds == kind].mean()) for kind in drawn}
 
     def samples(self, networks: nn.Module) -> NDArray[np.uint8]:
@@ -130,7 +131,8 @@ class CutoutTask:
             "parameters of our own shape, from a picture (1, 3, 320, 320) as rembg feeds U²-Net to "
             "alpha (1, 1, 320, 320) in 0..1; inside it works at 160 px.",
             data=f"scenes drawn while training: {self.props} procedural props of `assets3d.props` "
-            "(five pictures each) and made-up shapes over procedural backgrounds. No photograph.",
+            "(five pictures each), made-up shapes and things of many parts, over procedural "
+            "backgrounds and places. No photograph.",
             note=note + self.before,
             progress=progress,
             limits="things that stand out from a calm background are found; a cluttered photograph "

@@ -15,6 +15,8 @@ Layer = NDArray[np.float32]
 
 #: Share of scenes whose object is a made-up shape, and of those with a shape joined to a prop.
 SHAPES, JOINED = 0.22, 0.08
+#: Share of props that the picture's lower edge cuts off.
+CUT_OFF = 0.06
 
 
 def crops(rgba: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -37,7 +39,8 @@ def draw_object(rng: np.random.Generator, props: list[NDArray[np.uint8]], size: 
             layer = painted(rng, random_shape(rng, size))
         else:
             prop = premultiplied(props[rng.integers(len(props))])
-            layer = place(rng, _recoloured(rng, prop), size)
+            put = cut_off_below if rng.random() < CUT_OFF else place
+            layer = put(rng, _recoloured(rng, prop), size)
             if chance > 1.0 - JOINED:
                 other = painted(rng, random_shape(rng, size, _box(layer)))
                 layer = over(layer, other) if rng.random() < 0.7 else over(other, layer)
@@ -92,6 +95,20 @@ def place(rng: np.random.Generator, crop: Layer, size: int) -> Layer:
     layer = np.clip(layer, 0.0, 1.0)
     layer[..., :3] = np.minimum(layer[..., :3], layer[..., 3:])
     return layer
+
+
+def cut_off_below(rng: np.random.Generator, crop: Layer, size: int) -> Layer:
+    """Place a crop (H, W, 4) so that the picture's lower edge, and seldom a side, cuts it off."""
+    height, width = crop.shape[:2]
+    top = rng.uniform(0.02, 0.45) * size
+    scale = size * rng.uniform(0.45, 1.15) / max(width, 0.6 * height)
+    scale = max(scale, 1.05 * (size - top) / height)
+    left = 0.5 * (size - scale * width) + size * rng.normal(0.0, 0.12)
+    if scale < 0.8:
+        crop = cv2.GaussianBlur(crop, (0, 0), 0.35 / scale)
+    affine = np.array([[scale, 0.0, left], [0.0, scale, top]])
+    layer = cv2.warpAffine(crop, affine, (size, size), borderValue=(0, 0, 0, 0))
+    return np.clip(layer, 0.0, 1.0).astype(np.float32)
 
 
 def _recoloured(rng: np.random.Generator, layer: Layer) -> Layer:
@@ -178,6 +195,12 @@ def painted(rng: np.random.Generator, alpha: NDArray[np.float32]) -> Layer:
     rgb = (
         surface(rng, size) if rng.random() < 0.55 else np.broadcast_to(colour(rng), (size, size, 3))
     )
+    return shaded(rng, rgb, alpha)
+
+
+def shaded(rng: np.random.Generator, rgb: NDArray[np.float32], alpha: NDArray[np.float32]) -> Layer:
+    """Give a silhouette (S, S) that is filled with `rgb` (S, S, 3) light, mostly as if rounded."""
+    size = len(alpha)
     if rng.random() < 0.75:
         distance = cv2.distanceTransform((alpha > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
         width = rng.uniform(2.0, 0.35 * size)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.cutout_compounds import compound
 from training.cutout_objects import (
     Layer,
     draw_object,
@@ -21,10 +22,15 @@ from training.cutout_objects import (
     premultiplied,
     random_shape,
 )
+from training.cutout_places import PLACES, place_of
 from training.cutout_textures import BACKGROUNDS, background, choose, light, rough_field
 
 #: Share of scenes with other things, out of focus, behind the object.
 DISTRACTED = 0.25
+#: Share of scenes in cluttered places, and of things of many parts there and elsewhere.
+CLUTTERED, COMPOUNDS, COMPOUNDS_ELSEWHERE = 0.4, 0.6, 0.15
+#: Share of things in a cluttered place that have its colours, so that only form tells them apart.
+ALIKE = 0.25
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Scene:
     Attributes:
         picture: (S, S, 3) uint8.
         alpha: (S, S) uint8, the pasted object's.
-        kind: of background, a key of `BACKGROUNDS`.
+        kind: of background, a key of `BACKGROUNDS` or `PLACES`.
     """
 
     picture: NDArray[np.uint8]
@@ -49,15 +55,28 @@ def make_scene(
     kind: str | None = None,
 ) -> Scene:
     """Draw one scene; `props` are `crops`, `kind` is drawn too when it is None."""
-    kind = kind or choose(rng, BACKGROUNDS)
-    behind = background(rng, size, kind)
+    if kind is None:
+        cluttered = rng.random() < CLUTTERED
+        kind = choose(rng, PLACES if cluttered else BACKGROUNDS)
+    if rng.random() < (COMPOUNDS if kind in PLACES else COMPOUNDS_ELSEWHERE):
+        thing = compound(rng, size)
+    else:
+        thing = draw_object(rng, props, size)
+    if kind in PLACES:
+        near = _mean_colour(thing) if rng.random() < ALIKE else None
+        behind = place_of(rng, size, kind, near)
+    else:
+        behind = background(rng, size, kind)
     if kind != "white" and rng.random() < DISTRACTED:
-        behind = _with_distractors(rng, behind, props)
-    thing = draw_object(rng, props, size)
+        behind = _with_distractors(rng, behind, props, sharp=kind in PLACES)
     picture = _with_shadow(rng, behind, thing[..., 3], 0.35 if kind == "white" else 0.65)
     picture = paste(picture, thing)
     picture = _camera(rng, picture, kind)
     return Scene(picture, np.round(thing[..., 3] * 255.0).astype(np.uint8), kind)
+
+
+def _mean_colour(layer: Layer) -> NDArray[np.float32]:
+    return layer[..., :3].sum((0, 1)) / max(float(layer[..., 3].sum()), 1e-6)
 
 
 def paste(picture: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
@@ -66,19 +85,24 @@ def paste(picture: NDArray[np.float32], layer: Layer) -> NDArray[np.float32]:
 
 
 def _with_distractors(
-    rng: np.random.Generator, picture: NDArray[np.float32], props: list[NDArray[np.uint8]]
+    rng: np.random.Generator,
+    picture: NDArray[np.float32],
+    props: list[NDArray[np.uint8]],
+    sharp: bool,
 ) -> NDArray[np.float32]:
-    """Put one to three other things behind, out of focus."""
+    """Put one to three other things behind, out of focus; `sharp` ones are small instead."""
     size = len(picture)
     for _ in range(int(rng.integers(1, 4))):
         if rng.random() < 0.6:
             layer = place(rng, premultiplied(props[rng.integers(len(props))]), size)
         else:
             layer = painted(rng, random_shape(rng, size))
-        shift = rng.uniform(-0.6, 0.6, 2) * size
-        affine = np.array([[1.0, 0.0, shift[0]], [0.0, 1.0, shift[1]]])
+        scale = rng.uniform(0.3, 0.7) if sharp else 1.0
+        shift = rng.uniform(-0.6, 0.6, 2) * size + 0.5 * size * (1.0 - scale)
+        affine = np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
         layer = cv2.warpAffine(layer, affine, (size, size), borderValue=(0, 0, 0, 0))
-        picture = paste(picture, cv2.GaussianBlur(layer, (0, 0), rng.uniform(1.8, 6.0)))
+        blur_px = rng.uniform(0.3, 3.0) if sharp else rng.uniform(1.8, 6.0)
+        picture = paste(picture, cv2.GaussianBlur(layer, (0, 0), blur_px))
     return picture
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from assets3d.cutout.colours import parted_by_colour
+from assets3d.cutout.colours import made_definite, parted_by_colour
 
 
 def scene(side: int = 160) -> tuple[np.ndarray, np.ndarray]:
@@ -41,6 +41,25 @@ def test_a_guess_that_colours_contradict_is_kept():
     picture, truth = scene()
     elsewhere = np.roll(truth, (60, 60), (0, 1))
     np.testing.assert_array_equal(parted_by_colour(elsewhere, picture), elsewhere)
+
+
+def test_haze_that_colours_contradict_becomes_one_definite_thing():
+    picture, truth = scene()
+    rng = np.random.default_rng(2)
+    elsewhere = np.roll(truth, (60, 60), (0, 1)) * rng.uniform(0.3, 0.6, truth.shape)
+    found = parted_by_colour(elsewhere.astype(np.float32), picture)
+    assert ((found > 0.05) & (found < 0.95)).mean() < 0.1
+    assert iou(found, np.roll(truth, (60, 60), (0, 1))) > 0.7
+
+
+def test_a_hazy_outline_is_filled_and_haze_around_it_left_out():
+    truth, rim = np.zeros((2, 200, 200), np.float32)
+    cv2.circle(truth, (100, 150), 60, 1.0, -1)
+    cv2.circle(rim, (100, 150), 57, 0.5, 6)
+    rim[150:, 98:102] = 0.0  # the outline has a gap, and the lower edge cuts the thing off
+    hazy = np.maximum(rim, np.float32(0.05))
+    assert iou(made_definite(hazy).astype(np.float32), truth) > 0.9
+    assert not made_definite(np.full((50, 50), 0.05, np.float32)).any()
 
 
 def test_nothing_and_everything_stay():
