@@ -127,17 +127,34 @@ class CutoutTask:
         write_card(
             folder,
             "Cutout, 320 px",
-            what=f"A network of {sum(p.numel() for p in networks.parameters()) / 1e6:.1f} M "
-            "parameters of our own shape, from a picture (1, 3, 320, 320) as rembg feeds U²-Net to "
-            "alpha (1, 1, 320, 320) in 0..1; inside it works at 160 px.",
-            data=f"scenes drawn while training: {self.props} procedural props of `assets3d.props` "
-            "(five pictures each), made-up shapes and things of many parts, over procedural "
-            "backgrounds and places. No photograph.",
+            what=self.what(),
+            data=self.data(),
             note=note + self.before,
             progress=progress,
-            limits="things that stand out from a calm background are found; a cluttered photograph "
-            "may lose parts of its object or keep things beside it. Detail is that of 160 px.",
+            limits=self.limits,
             command="python -m training.cutout",
+        )
+
+    limits = (
+        "things that stand out from a calm background are found; a cluttered photograph "
+        "may lose parts of its object or keep things beside it. Detail is that of 160 px."
+    )
+
+    def what(self) -> str:
+        """Say what the network is, for its card."""
+        millions = sum(p.numel() for p in self.networks.parameters()) / 1e6
+        return (
+            f"A network of {millions:.1f} M parameters of our own shape, from a picture "
+            "(1, 3, 320, 320) as rembg feeds U²-Net to alpha (1, 1, 320, 320) in 0..1; inside it "
+            "works at 160 px."
+        )
+
+    def data(self) -> str:
+        """Say what it was trained on."""
+        return (
+            f"scenes drawn while training: {self.props} procedural props of `assets3d.props` "
+            "(five pictures each), made-up shapes and things of many parts, over procedural "
+            "backgrounds and places. No photograph."
         )
 
 

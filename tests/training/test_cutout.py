@@ -177,3 +177,41 @@ def test_the_cutter_takes_the_exported_network(exported):
     mask = cutter.mask(rng(0).integers(0, 256, (48, 64, 3), np.uint8))
     assert mask.shape == (48, 64)
     assert 0.0 <= mask.min() <= mask.max() <= 1.0
+
+
+def test_a_blend_lies_between_two_networks_and_is_scored_anew(exported, data, tmp_path):
+    import onnx
+    from onnx import numpy_helper
+
+    from training import cutout
+    from training.cutout_blend import blend, main
+
+    weights = exported / "weights"
+    other = tmp_path / "other"
+    other.mkdir()
+    model = onnx.load(str(weights / "cutout.onnx"))
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype.kind == "f":
+            tensor.CopyFrom(numpy_helper.from_array(3 * values, tensor.name))
+    onnx.save(model, str(other / "cutout.onnx"))
+    (other / "training.json").write_text((weights / "training.json").read_text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cutout, "VALIDATION_SCENES", 3)
+        main(
+            [
+                *("--data", str(data), "--first", str(weights), "--second", str(other)),
+                *("--share", "0.5", "--export", str(tmp_path / "both")),
+            ]
+        )
+
+    def values(folder):
+        graph = onnx.load(str(folder / "cutout.onnx")).graph
+        return {t.name: numpy_helper.to_array(t).astype(float) for t in graph.initializer}
+
+    before, after = values(weights), values(tmp_path / "both")
+    name = next(name for name in before if name.endswith(".half"))
+    np.testing.assert_allclose(after[name], 2 * before[name], rtol=2e-3)
+    assert "50 % of the way" in (tmp_path / "both" / "README.md").read_text()
+    with pytest.raises(ValueError, match="wanted 0 to 1"):
+        blend(weights / "cutout.onnx", other / "cutout.onnx", 1.5, tmp_path / "x.onnx")
