@@ -20,6 +20,7 @@ from scipy import ndimage
 from assets3d.cameras import Cameras
 from assets3d.splats.boxes import looks_like_a_box
 from assets3d.splats.silhouettes import Silhouettes, sample, seen
+from assets3d.splats.turned import Turned, find_turned
 
 #: Superellipse exponent and depth of the side outlines for round things and for boxes.
 _ROUND = (2.2, 0.25)
@@ -39,18 +40,28 @@ class Rounding:
         side: depth that the side outlines stem from: 0 the middle, 1 the face nearest the camera.
         top: the same for the upper outline.
         bottom: the same for the lower outline.
+        turned: the part of it that was turned about an axis, where that is most of it.
     """
 
     exponent: float = _ROUND[0]
     side: float = _ROUND[1]
     top: float = _DOME
     bottom: float = _DOME
+    turned: Turned | None = None
 
 
 def candidate_roundings(cameras: Cameras, silhouettes: Silhouettes) -> list[Rounding]:
-    """Return the guesses worth trying: box or round as the outlines look, ends flat or domed."""
-    exponent, side = _BOX if looks_like_a_box(cameras, silhouettes) else _ROUND
-    return [Rounding(exponent, side, *ends) for ends in product((_DOME, _FLAT), repeat=2)]
+    """Return the guesses worth trying: box or round as the outlines look, ends flat or domed.
+
+    What was turned needs no guess, but for what is beside it.
+    """
+    box = looks_like_a_box(cameras, silhouettes)
+    turned = None if box else find_turned(cameras, silhouettes)
+    if turned is not None:
+        return [Rounding(turned=turned)]
+    exponent, side = _BOX if box else _ROUND
+    ends = product((_DOME, _FLAT), repeat=2)
+    return [Rounding(exponent, side, top, bottom) for top, bottom in ends]
 
 
 def rounded_distance(
@@ -86,6 +97,9 @@ def rounded_distance(
                 cameras, silhouettes, view, points, centre, half[1 - index], rounding
             )
             np.minimum(distance, ends, out=distance)
+    if rounding.turned is not None:
+        beside = np.minimum(distance, rounding.turned.beside(cameras, points))
+        distance = np.maximum(rounding.turned.distance(points), beside)
     return distance.astype(np.float32)
 
 

@@ -29,6 +29,8 @@ _STRETCH_VOXELS = 6.0
 _ALONG_VOXELS = 1.5
 #: Over how many voxels relief passes from the depth of the hull's rim to mid depth.
 _RIM_VOXELS = 12.0
+#: Loose pieces of fewer voxels are no part of anything.
+_SPECK_VOXELS = 8
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class _Seen:
 def with_whole_front(hull: Hull, cameras: Cameras, silhouettes: Silhouettes, front: int) -> Hull:
     """Return the hull with view `front`'s outline as its own; it must lie within that outline."""
     stretched = _stretched(hull, cameras, silhouettes, front)
-    return _with_relief(stretched, cameras, silhouettes, front)
+    return _without_specks(_with_relief(stretched, cameras, silhouettes, front))
 
 
 def _look(hull: Hull, cameras: Cameras, front: int) -> _Seen:
@@ -145,6 +147,15 @@ def _with_relief(hull: Hull, cameras: Cameras, silhouettes: Silhouettes, front: 
     wanted = sample(missing.astype(np.float32), view.pixels, 0.0) > 0.5
     added = np.where(wanted, relief, -np.inf).reshape(hull.distance.shape)
     distance = np.maximum(hull.distance, added).astype(np.float32)
+    return dataclasses.replace(hull, distance=distance)
+
+
+def _without_specks(hull: Hull) -> Hull:
+    """Drop loose pieces of a few voxels, which relief leaves where an outline ends in a corner."""
+    labels, _ = ndimage.label(hull.distance > 0.0)
+    small = np.bincount(labels.ravel()) < _SPECK_VOXELS
+    small[0] = False
+    distance = np.where(small[labels], np.float32(-0.5 * hull.spacing), hull.distance)
     return dataclasses.replace(hull, distance=distance)
 
 
