@@ -108,6 +108,8 @@ def find_turned(cameras: Cameras, silhouettes: Silhouettes) -> Turned | None:
         or silhouettes.touches_border.any()
     ):
         return None
+    if not (silhouettes.distance_px > 0.0).any(axis=(1, 2)).all():
+        return None  # thinner than a pixel
     axis_px = np.array([_axis_column(distance) for distance in silhouettes.distance_px])
     axis, away = _where_axes_meet(cameras, axis_px)
     if np.ptp(heights) > _ALIKE * away.mean() or away.min() <= 0.0:
@@ -164,9 +166,7 @@ def _radii(
         towards = np.clip(view.away - depth, -towards, towards)
         heights.append(view.height + s * (view.away - towards))
         radii.append(np.hypot(t * (view.away - towards), towards))
-    if not heights:
-        return None
-    return _by_height(heights, radii)
+    return _by_height(heights, radii) if heights else None
 
 
 def _steepness(
@@ -193,10 +193,12 @@ def _steepness(
 
 def _by_height(
     heights: list[NDArray[np.float64]], radii: list[NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], float, float]:
-    """Return the largest radius at each of `_HEIGHTS` even heights."""
+) -> tuple[NDArray[np.float64], float, float] | None:
+    """Return the largest radius at each of `_HEIGHTS` even heights; None where there are no two."""
     low = min(float(h.min()) for h in heights)
     high = max(float(h.max()) for h in heights)
+    if not high > low:
+        return None
     margin = 0.15 * (high - low)
     low, step = low - margin, (high - low + 2.0 * margin) / _HEIGHTS
     found = np.zeros(_HEIGHTS)
@@ -209,6 +211,8 @@ def _by_height(
         index = np.rint((along - low) / step).astype(int)
         np.maximum.at(found, index[near].clip(0, _HEIGHTS - 1), width[near])
     seen_at = np.flatnonzero(found > 0.0)
+    if len(seen_at) < 2:
+        return None
     filled = np.interp(np.arange(_HEIGHTS), seen_at, found[seen_at], left=0.0, right=0.0)
     return filled, low, step
 

@@ -104,3 +104,13 @@ def test_cameras_that_differ_and_cut_views_are_left_to_the_sections():
     assert turned is not None
     assert turned.radius.max() == pytest.approx(0.3, rel=0.04)
     assert found(ball(0.7)) is None
+
+
+def test_specks_and_threads_are_no_trouble():
+    views = render_solid(ball(0.3), FOUR)
+    for height, width in ((1, 1), (1, 60), (60, 1), (2, 2)):
+        rgba = np.zeros_like(views.rgba)
+        rgba[:, 60 : 60 + height, 64 - width // 2 : 64 - width // 2 + width] = 255
+        silhouettes = measure_silhouettes(dataclasses.replace(views, rgba=rgba))
+        turned = find_turned(FOUR, silhouettes)
+        assert turned is None or np.isfinite(turned.radius).all()
