@@ -72,7 +72,6 @@ def main(arguments: list[str] | None = None) -> None:
     assert isinstance(task.networks, CutoutNetwork)
     with torch.no_grad():
         scores = {name: round(value, 5) for name, value in task.validate(task.networks).items()}
-    progress = Progress(records[1]["steps"], records[1]["samples"], 60 * records[1]["minutes"])
     share = f"{100 * options.share:.0f} %"
     write_card(
         options.export,
@@ -82,7 +81,9 @@ def main(arguments: list[str] | None = None) -> None:
         note=f"{share} of the way from weights of {records[0]['steps']} steps to what "
         f"{records[1]['steps']} more steps ({records[1]['samples']} samples, "
         f"{records[1]['minutes']:.0f} minutes on a CPU, 1 thread) made of them",
-        progress=Progress(progress.step, progress.samples, progress.seconds, scores),
+        progress=Progress(
+            records[1]["steps"], records[1]["samples"], 60 * records[1]["minutes"], scores
+        ),
         limits=task.limits,
         command="python -m training.cutout --start ..., then python -m training.cutout_blend",
     )

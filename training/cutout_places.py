@@ -53,8 +53,7 @@ def noise(rng: np.random.Generator, size: int, colours: NDArray[np.float32]) -> 
     field = 0.5 + rng.uniform(0.15, 0.5) * field / max(float(field.std()), 1e-6)
     place = np.clip(field, 0.0, 1.0) * (len(colours) - 1)
     low = np.minimum(place.astype(np.int64), len(colours) - 2)
-    share = (place - low)[..., None]
-    share = share.astype(np.float32)
+    share = (place - low)[..., None].astype(np.float32)
     return (colours[low] * (1.0 - share) + colours[low + 1] * share).astype(np.float32)
 
 
@@ -172,7 +171,7 @@ def _landscape(rng: np.random.Generator, size: int, colours: NDArray[np.float32]
         _lines(rng, picture, colours)
     if rng.random() < 0.3:
         for _ in range(int(rng.integers(2, 12))):
-            x, y = (int(v) for v in rng.uniform(0.0, size, 2) * (1.0, 1.0))
+            x, y = (int(v) for v in rng.uniform(0.0, size, 2))
             tone = tuple(float(v) for v in 1.0 - 0.4 * rng.random(3))
             cv2.circle(picture, (x, y), int(rng.integers(1, 5)), tone, -1, cv2.LINE_AA)
     return picture

@@ -85,17 +85,17 @@ class Turned:
         most = np.full(points.shape[:2], -np.inf, dtype=np.float32)
         for view in range(len(cameras)):
             pixels, unit = seen(cameras, view, points)
-            scale = np.float32(self.scale[view])
-            k = np.abs(pixels[..., 0] - np.float32(self.axis_px[view])) / scale
-            row = self.centre_row + (pixels[..., 1] - self.centre_row) / scale
-            inside_px = self._sampled(np.stack([k, row], axis=-1)) * scale
+            inside_px = self.inside_px(view, pixels)
             np.maximum(most, (-inside_px - np.float32(_BESIDE_PX)) * unit, out=most)
         return most
 
-    def _sampled(self, place_px: NDArray[np.floating]) -> NDArray[np.float32]:
-        return sample(
-            self.outline_px, place_px.astype(np.float32), -float(self.outline_px.shape[1])
-        )
+    def inside_px(self, view: int, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return how far places (A, B, 2) of a view lie within the turned part's outline there."""
+        scale, centre_row = np.float32(self.scale[view]), np.float32(self.centre_row)
+        k = np.abs(pixels[..., 0] - np.float32(self.axis_px[view])) / scale
+        row = centre_row + (pixels[..., 1] - centre_row) / scale
+        outside = -float(self.outline_px.shape[1])
+        return sample(self.outline_px, np.stack([k, row], axis=-1), outside) * scale
 
 
 def find_turned(cameras: Cameras, silhouettes: Silhouettes) -> Turned | None:
@@ -270,8 +270,5 @@ def _common_outline(
 def _share(turned: Turned, silhouettes: Silhouettes, view: int) -> float:
     """Return which part of a view's outline the turned part fills."""
     inside = silhouettes.distance_px[view] > 0.0
-    row, column = np.indices(inside.shape)
-    k = np.abs(column + 0.5 - turned.axis_px[view]) / turned.scale[view]
-    at = turned.centre_row + (row + 0.5 - turned.centre_row) / turned.scale[view]
-    found = turned._sampled(np.stack([k, at], -1))
-    return float((found[inside] > 0.0).mean())
+    row, column = np.indices(inside.shape, dtype=np.float32) + np.float32(0.5)
+    return float((turned.inside_px(view, np.stack([column, row], -1))[inside] > 0.0).mean())
