@@ -46,7 +46,6 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
     from assets3d.views.posed import Views, write_views
 
     params = item.params
-    size_px = params["size_px"]
     cutter = loaded.cutter.on_plain_backgrounds()  # the model paints on white
     cutout = _with_alpha(read_picture(item.folders["cutout"] / "cutout.png"))
     pictures = make_views(
@@ -56,14 +55,16 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
         seed=item.seed,
         steps=params["steps"],
         guidance=params["guidance"],
-        size_px=size_px,
+        size_px=params["size_px"],
     )
-    # The front is known: the picture itself is better than what the network makes of it.
-    front = resize_premultiplied(cutout, size_px)
-    rgba = np.stack([front, *(cutter(picture) for picture in pictures[1:])])
+    # The front is known: the picture itself is better than what the network makes of it, and
+    # sharper, so all are written at a size that keeps its outline.
+    written_px = params["written_px"]
+    shown = (cutout, *(cutter(picture) for picture in pictures[1:]))
+    rgba = np.stack([resize_premultiplied(picture, written_px) for picture in shown])
     if params.get("led_by_front", False):
         rgba = led_by_front(rgba)
-    write_views(Views(rgba, four_views(size_px)), item.out)
+    write_views(Views(rgba, four_views(written_px)), item.out)
     write_png(item.out / "sheet.png", contact_sheet(list(rgba), columns=4))
     coverage = [round(float(view[..., 3].mean() / 255.0), 4) for view in rgba]
     return {"numbers": {"coverage": coverage}}

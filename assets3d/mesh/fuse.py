@@ -38,6 +38,8 @@ FREE_SHARE = 0.06
 SMOOTHING = 0.8
 #: Depths of neighbouring pixels further apart than this, in world units, are two surfaces.
 DEPTH_STEP = 0.03
+#: How far inside and outside of mean depth the outline may lie, in voxels.
+_LEVELS = (-0.5, 2.0)
 #: Cells of the coarse volume that tells inside from outside, in voxels.
 _COARSE = 4
 
@@ -98,8 +100,9 @@ def fused(
     low = np.maximum((gaussians.position - margin).min(axis=0), -LONG_SIDE * 0.6)
     high = np.minimum((gaussians.position + margin).max(axis=0), LONG_SIDE * 0.6)
     grid = grid_round(low.astype(np.float64), high.astype(np.float64), voxels, longest)
-    volume = distance_volume(pictures, grid, threads)
-    volume = volume - silhouette_level(pictures, volume, grid)
+    rough = distance_volume(pictures, grid, threads)
+    volume = smoothed(rough - silhouette_level(pictures, rough, grid))
+    volume -= silhouette_level(pictures, volume, grid)
     return surface(volume if sources is None else carved(volume, grid, sources), grid)
 
 
@@ -156,7 +159,7 @@ def silhouette_level(
             nearest.append(_smallest_along_rays(volume, grid, cameras[index], chosen))
     if not sum(map(len, nearest)):
         return 0.0
-    return float(np.clip(np.median(np.concatenate(nearest)), -0.5, 1.0))
+    return float(np.clip(np.median(np.concatenate(nearest)), *_LEVELS))
 
 
 def _smallest_along_rays(
@@ -197,7 +200,14 @@ def distance_volume(
     rows = np.flatnonzero(band)
     points = np.stack(np.unravel_index(rows, grid.shape), axis=1) * grid.voxel + grid.origin
     volume.ravel()[rows], _ = _integrated(pictures, points, grid.voxel, threads)
-    # Splats leave pits and bumps about a voxel wide.
+    return volume
+
+
+def smoothed(volume: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a volume without the pits and bumps, about a voxel wide, that splats leave.
+
+    Only what is near its zero level counts; its border is outside.
+    """
     volume = ndimage.gaussian_filter(np.clip(volume, -1.5, 1.5), SMOOTHING)
     for axis in range(3):
         edge = np.moveaxis(volume, axis, 0)

@@ -20,6 +20,7 @@ from assets3d.splats.silhouettes import (
     Silhouettes,
     direction_groups,
     measure_silhouettes,
+    sightings,
     view_directions,
 )
 from assets3d.splats.whole_front import with_whole_front
@@ -112,12 +113,13 @@ def _best_rounding(cameras: Cameras, silhouettes: Silhouettes, coarse: Hull) -> 
     bare = coarse.distance.reshape(points.shape[:2])
     volume = float((bare > 0.0).sum())
     groups, centre = direction_groups(cameras), coarse.bounds.mean(axis=0)
+    where = sightings(cameras, points)
     candidates = candidate_roundings(cameras, silhouettes)
     scores = []
     for rounding in candidates:
-        rounded = rounded_distance(cameras, groups, silhouettes, points, centre, rounding)
+        rounded = rounded_distance(cameras, groups, silhouettes, where, points, centre, rounding)
         distance = np.minimum(bare, rounded)
-        scores.append(score(cameras, silhouettes, points, distance, coarse.spacing, volume))
+        scores.append(score(silhouettes, where, distance, coarse.spacing, volume))
     return candidates[int(np.argmax(scores))]
 
 

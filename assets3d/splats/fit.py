@@ -74,7 +74,7 @@ def fit(
     few = leaves_corners_open(views.cameras)
     if few:
         # Few outlines leave the depth open: splats that wander fit four pictures and nothing else.
-        settings = settings.changed(anchor_weight=0.02, position_rate=0.02)
+        settings = settings.changed(anchor_weight=0.001, position_rate=0.1)
     found = optimise(
         start,
         views,

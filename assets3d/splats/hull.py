@@ -9,8 +9,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from assets3d.cameras import Cameras
+from assets3d.splats.outline_cover import with_outlines_filled
 from assets3d.splats.rounding import Rounding, rounded_distance
-from assets3d.splats.silhouettes import Silhouettes, direction_groups, sample_distance, seen
+from assets3d.splats.silhouettes import (
+    Silhouettes,
+    direction_groups,
+    sample_distance,
+    sightings,
+)
 
 #: Points per row when maps are sampled (OpenCV limits both sides of a map).
 _ROW = 1024
@@ -79,7 +85,8 @@ def carve_box(
     near = np.arange(len(points)) if coarse is None else _near_inside(coarse, points)
     rows = -(-len(near) // _ROW)
     tried = points[np.resize(near, rows * _ROW)].astype(np.float32)
-    found = _hull_distance(cameras, silhouettes, tried.reshape(rows, _ROW, 3), centre, rounding)
+    tried = tried.reshape(rows, _ROW, 3)
+    found = _hull_distance(cameras, silhouettes, tried, centre, spacing, rounding)
     distance[near] = found.reshape(-1)[: len(near)]
     return Hull(distance.reshape((resolution,) * 3), low, spacing)
 
@@ -102,16 +109,17 @@ def _hull_distance(
     silhouettes: Silhouettes,
     points: NDArray[np.float32],
     centre: NDArray[np.float64],
+    spacing: float,
     rounding: Rounding | None,
 ) -> NDArray[np.float32]:
     """Signed distance (A, B) of points (A, B, 3) to the rounded hull."""
-    distance = np.full(points.shape[:2], np.inf, dtype=np.float32)
-    for view in range(len(cameras)):
-        pixels, unit = seen(cameras, view, points)
-        inside = sample_distance(silhouettes, view, pixels) * unit
-        np.minimum(distance, inside, out=distance)
-    if rounding is not None:
-        groups = direction_groups(cameras)
-        rounded = rounded_distance(cameras, groups, silhouettes, points, centre, rounding)
-        np.minimum(distance, rounded, out=distance)
-    return distance
+    bare = np.full(points.shape[:2], np.inf, dtype=np.float32)
+    where = sightings(cameras, points)
+    for view, (pixels, unit) in enumerate(where):
+        np.minimum(bare, sample_distance(silhouettes, view, pixels) * unit, out=bare)
+    if rounding is None:
+        return bare
+    groups = direction_groups(cameras)
+    rounded = rounded_distance(cameras, groups, silhouettes, where, points, centre, rounding)
+    guess = np.minimum(bare, rounded)
+    return with_outlines_filled(silhouettes, where, guess, bare, spacing)

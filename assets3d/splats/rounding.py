@@ -15,11 +15,11 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from assets3d.cameras import Cameras
 from assets3d.splats.boxes import looks_like_a_box
-from assets3d.splats.silhouettes import Silhouettes, sample, seen
+from assets3d.splats.outline_cover import coverage
+from assets3d.splats.silhouettes import Sighting, Silhouettes, sample
 from assets3d.splats.turned import Turned, find_turned
 
 #: Superellipse exponent and depth of the side outlines for round things and for boxes.
@@ -68,17 +68,19 @@ def rounded_distance(
     cameras: Cameras,
     groups: list[list[int]],
     silhouettes: Silhouettes,
+    sightings: list[Sighting],
     points: NDArray[np.float32],
     centre: NDArray[np.float64],
     rounding: Rounding,
 ) -> NDArray[np.float32]:
     """Return the signed distance (A, B), positive inside, of points (A, B, 3) to the guessed shape.
 
-    `groups` are the two groups of views along one line each; `centre` is the object's, world.
+    `groups` are the two groups of views along one line each, `sightings` where each view sees the
+    points; `centre` is the object's, world.
     """
     offset, tangent, away = [], [], []
     for group in groups:
-        seen_by = [_place(cameras, silhouettes, view, points) for view in group]
+        seen_by = [_place(cameras, silhouettes, view, sightings[view]) for view in group]
         offset.append(np.mean([place for place, _ in seen_by], axis=0))
         tangent.append(np.mean([slope for _, slope in seen_by], axis=0))
         away.append(float(np.mean([_depth(cameras, view, centre) for view in group])))
@@ -94,60 +96,38 @@ def rounded_distance(
     for index, group in enumerate(groups):
         for view in group:
             ends = _ends_distance(
-                cameras, silhouettes, view, points, centre, half[1 - index], rounding
+                cameras, silhouettes, view, sightings[view], centre, half[1 - index], rounding
             )
             np.minimum(distance, ends, out=distance)
     if rounding.turned is not None:
-        beside = np.minimum(distance, rounding.turned.beside(cameras, points))
+        beside = np.minimum(distance, rounding.turned.beside(sightings))
         distance = np.maximum(rounding.turned.distance(points), beside)
     return distance.astype(np.float32)
 
 
 def score(
-    cameras: Cameras,
     silhouettes: Silhouettes,
-    points: NDArray[np.float32],
+    sightings: list[Sighting],
     distance: NDArray[np.float32],
     spacing: float,
     bare_volume: float,
 ) -> float:
     """Score a guess: the part of the outlines that it still fills, less its share of the hull.
 
-    `points` (A, B, 3) and `distance` (A, B) are a grid's, `spacing` apart.
+    `distance` (A, B) is that of a grid's points, `spacing` apart; `sightings` where they are seen.
     """
     # Voxel centres stand for half a voxel beyond them.
-    kept = points[distance > -0.5 * spacing]
-    filled = [_coverage(cameras, silhouettes, view, kept, spacing) for view in range(len(cameras))]
+    kept = distance > -0.5 * spacing
+    filled = [coverage(silhouettes, view, s, kept, spacing) for view, s in enumerate(sightings)]
     volume = float((distance > 0.0).sum()) / max(bare_volume, 1.0)
     return float(np.mean(filled)) - _VOLUME_WEIGHT * volume
 
 
-def _coverage(
-    cameras: Cameras, silhouettes: Silhouettes, view: int, kept: NDArray[np.float32], spacing: float
-) -> float:
-    """Return which part of a view's outline points fill, on pixels about as large as voxels."""
-    if len(kept) == 0:
-        return 0.0
-    pixels, unit = seen(cameras, view, kept)
-    step = max(float(spacing / np.median(unit)), 1.0)
-    height, width = silhouettes.distance_px[view].shape
-    rows, columns = int(np.ceil(height / step)), int(np.ceil(width / step))
-    hit = np.floor(pixels / step).astype(int)
-    hit = hit[((hit >= 0) & (hit < [columns, rows])).all(axis=1)]
-    covered = np.zeros((rows, columns), dtype=bool)
-    covered[hit[:, 1], hit[:, 0]] = True
-    covered = ndimage.binary_closing(covered)
-    centre_row = np.minimum(((np.arange(rows) + 0.5) * step).astype(int), height - 1)
-    centre_column = np.minimum(((np.arange(columns) + 0.5) * step).astype(int), width - 1)
-    wanted = silhouettes.distance_px[view][np.ix_(centre_row, centre_column)] > 0.0
-    return float((covered & wanted).sum() / max(wanted.sum(), 1))
-
-
 def _place(
-    cameras: Cameras, silhouettes: Silhouettes, view: int, points: NDArray[np.float32]
+    cameras: Cameras, silhouettes: Silhouettes, view: int, sighting: Sighting
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return how far points lie from their row run's middle (world), and half the run's tangent."""
-    pixels, unit = seen(cameras, view, points)
+    pixels, unit = sighting
     half_px = sample(silhouettes.half_px[view], pixels, 0.5)
     across = sample(silhouettes.across[view], pixels, 4.0)
     return across * half_px * unit, half_px / np.float32(cameras.intrinsics_px[view, 0])
@@ -157,13 +137,13 @@ def _ends_distance(
     cameras: Cameras,
     silhouettes: Silhouettes,
     view: int,
-    points: NDArray[np.float32],
+    sighting: Sighting,
     centre: NDArray[np.float64],
     half_depth: NDArray[np.float32],
     rounding: Rounding,
 ) -> NDArray[np.float32]:
     """Signed distance below the top and above the bottom that one view's columns show."""
-    pixels, unit = seen(cameras, view, points)
+    pixels, unit = sighting
     _, fy, _, cy = (np.float32(v) for v in cameras.intrinsics_px[view])
     column = np.clip(pixels[..., 0].astype(np.int32), 0, cameras.width_px - 1)
     height = (cy - pixels[..., 1]) * unit

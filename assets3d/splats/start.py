@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from assets3d.splats.gaussians import Gaussians, from_parts
 from assets3d.splats.hull import Hull
@@ -15,16 +18,32 @@ from assets3d.views.posed import Views
 DISC_RADIUS = 0.7
 DISC_THICKNESS = 0.2
 START_OPACITY = 0.9
+#: How far inside of the surface the centres start, in the same units.
+INSET = 0.8
 
 
 def start_on_hull(
     hull: Hull, views: Views, count: int, seed: int, front: int | None = None
 ) -> tuple[Gaussians, NDArray[np.bool_], float]:
     """Return `count` discs on the hull, (N,) bool which of them a view saw, and their spacing."""
-    points = surface_points(hull, count, seed)
+    points = _set_in(surface_points(hull, count, seed), hull)
     cosine = visibility(hull, points, views.cameras)
     colours, seen = project_colours(points, cosine, views, front)
     return discs(points, colours), seen, points.spacing
+
+
+def _set_in(points: SurfacePoints, hull: Hull) -> SurfacePoints:
+    """Move points inwards, but not beyond the middle of what is thin.
+
+    Together, discs look as if they ended that much outside of their centres, and only some of the
+    cameras from which they are looked at could teach them better.
+    """
+    full = INSET * points.spacing
+    place = (points.position - full * points.normal - hull.low) / hull.spacing
+    deep = ndimage.map_coordinates(hull.distance, place.T, order=1, mode="nearest")
+    # Beyond the middle it gets shallower again: half of both depths is where the middle is.
+    inset = np.clip((deep + full) / 2.0, 0.0, full)
+    return replace(points, position=points.position - inset[:, None] * points.normal)
 
 
 def discs(points: SurfacePoints, colours: NDArray[np.float64]) -> Gaussians:

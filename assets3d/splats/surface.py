@@ -14,6 +14,8 @@ from assets3d.splats.hull import Hull
 from assets3d.splats.silhouettes import sample
 from assets3d.views.posed import Views
 
+#: The field is smoothed by so much, which takes the stairs of voxels away; more of it takes legs.
+_SMOOTH_VOXELS = 0.5
 #: A point counts as seen if a view looks at it with at least this cosine; flatter, colours smear.
 _SEEN = 0.1
 #: Exponent of the cosine: large, so that where views disagree the one that faces the point wins.
@@ -43,7 +45,7 @@ def surface_points(hull: Hull, count: int, seed: int) -> SurfacePoints:
     """Spread `count` points evenly by area over the hull's surface (marching cubes)."""
     from skimage.measure import marching_cubes
 
-    field = ndimage.gaussian_filter(hull.distance, 0.7)
+    field = ndimage.gaussian_filter(hull.distance, _SMOOTH_VOXELS)
     if not (field > 0.0).any():
         field = hull.distance
     # A rim of outside closes the surface where it reaches the grid's border.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from assets3d.cameras import Cameras
-from assets3d.splats.silhouettes import Silhouettes, sample, sample_distance, seen
+from assets3d.splats.silhouettes import Sighting, Silhouettes, sample, sample_distance
 
 #: An object is turned when the turned part fills at least this part of every outline.
 _LEAST_SHARE = 0.85
@@ -77,14 +77,13 @@ class Turned:
         signed -= 0.5 * np.sign(signed)
         return np.asarray(signed[1:-1, columns:-1], dtype=np.float32)
 
-    def beside(self, cameras: Cameras, points: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return how far points (A, B, 3) lie outside the turned part's outline, most of any view.
+    def beside(self, sightings: list[Sighting]) -> NDArray[np.float32]:
+        """Return how far points (A, B) lie outside the turned part's outline, most of any view.
 
         World units; negative for what every view sees before or behind it.
         """
-        most = np.full(points.shape[:2], -np.inf, dtype=np.float32)
-        for view in range(len(cameras)):
-            pixels, unit = seen(cameras, view, points)
+        most = np.full(sightings[0].unit.shape, -np.inf, dtype=np.float32)
+        for view, (pixels, unit) in enumerate(sightings):
             inside_px = self.inside_px(view, pixels)
             np.maximum(most, (-inside_px - np.float32(_BESIDE_PX)) * unit, out=most)
         return most

@@ -8,19 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.quality.protocol import Case, embedded_profile, sampling, score_pictures
+from benchmarks.quality.protocol import SIZE_PX, Case, embedded_profile, sampling, score_pictures
 
 
 def views_from_true_front(case: Case) -> dict[str, float]:
     """Score right, back and left as the pipeline makes them: painted, cut out, led by the front."""
     from assets3d.cameras import four_views
-    from assets3d.images.picture import resize_premultiplied
 
-    true = case.views(four_views(256)).rgba
+    true = case.views(four_views(SIZE_PX)).rgba
     found = imagined(true[0], case.seed)[1:]
-    scores = score_pictures(
-        np.stack([resize_premultiplied(picture, 256) for picture in found]), true[1:]
-    )
+    scores = score_pictures(found, true[1:])
     return {**scores, "empty_views": float(sum(not picture[..., 3].any() for picture in found))}
 
 
@@ -32,9 +29,10 @@ def imagined(front: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
 
     model, cutter, settings = _loaded()
     pictures = make_views(model, front, prompt="", seed=seed, **settings)
-    known = resize_premultiplied(front, settings["size_px"])
-    rgba = np.stack([known, *(_cut(cutter, picture) for picture in pictures[1:])])
-    return led_by_front(rgba) if embedded_profile("views").get("led_by_front") else rgba
+    section = embedded_profile("views")
+    shown = (front, *(_cut(cutter, picture) for picture in pictures[1:]))
+    rgba = np.stack([resize_premultiplied(picture, section["written_px"]) for picture in shown])
+    return led_by_front(rgba) if section.get("led_by_front") else rgba
 
 
 def _cut(cutter: Any, picture: Any) -> Any:
