@@ -59,7 +59,7 @@ def build(loaded: _Loaded, item: Item) -> Mapping[str, Any]:
     )
     # The front is known: the picture itself is better than what the network makes of it, and
     # sharper, so all are written at a size that keeps its outline.
-    written_px = params["written_px"]
+    written_px = params.get("written_px", params["size_px"])
     shown = (cutout, *(cutter(picture) for picture in pictures[1:]))
     rgba = np.stack([resize_premultiplied(picture, written_px) for picture in shown])
     if params.get("led_by_front", False):

@@ -22,6 +22,8 @@ _SEEN = 0.1
 _FACING_POWER = 4.0
 #: Rounds of averaging that spread colours over unseen points.
 _MEMBRANE_ROUNDS = 80
+#: So far from what was seen, as a part of the longest side, its colour counts as much as the mean.
+_TRUSTED = 0.09
 #: How much brighter than a wall an unseen surface is taken to be that faces straight up.
 _TOP_LIGHT = 0.18
 
@@ -112,19 +114,26 @@ def project_colours(
 def _filled(
     points: SurfacePoints, colours: NDArray[np.float64], seen: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """Stretch seen colours over unseen points like a membrane (Laplace's equation)."""
+    """Stretch seen colours over unseen points like a membrane (Laplace's equation).
+
+    Far from anything seen its rim says little: there the colour nears the mean of all that is seen.
+    """
     if seen.all() or not seen.any():
         return colours if seen.any() else np.full_like(colours, 0.5)
     # The normal joins the position, so that a lid takes its rim's colour rather than what is under.
     features = np.concatenate([points.position, 2.0 * points.spacing * points.normal], axis=1)
     source = np.flatnonzero(seen)
     near = min(16, len(source))
-    _, index = cKDTree(features[source]).query(features[~seen], k=near)
+    away, index = cKDTree(features[source]).query(features[~seen], k=near)
     result = colours.copy()
     result[~seen] = colours[source][index.reshape(-1, near)].mean(axis=1)
     _, neighbours = cKDTree(features).query(features[~seen], k=min(9, len(features)))
     for _ in range(_MEMBRANE_ROUNDS):
         result[~seen] = result[neighbours].mean(axis=1)
+    beyond = np.maximum(away.reshape(-1, near)[:, :1] - 2.0 * points.spacing, 0.0)
+    half_way = _TRUSTED * float(np.ptp(points.position, axis=0).max())
+    mean = colours[source].mean(axis=0)
+    result[~seen] += beyond / (beyond + half_way) * (mean - result[~seen])
     # Light comes from above: what faces up is brighter than the sides that the colours came from.
     lit = 1.0 + _TOP_LIGHT * points.normal[~seen, 1:2]
     result[~seen] = np.clip(result[~seen] * lit, 0.0, 1.0)

@@ -5,6 +5,7 @@ from assets3d.cameras import four_views, orbit_cameras
 from assets3d.splats.carve import carve
 from assets3d.splats.start import DISC_RADIUS, frames, start_on_hull
 from assets3d.splats.surface import project_colours, surface_points, visibility
+from assets3d.views.posed import Views
 from tests.splats.solids import ball, box, colour, render_solid
 
 CAMERAS = orbit_cameras(np.arange(12) * 30.0, np.tile([-30.0, 15.0, 60.0], 4), 64)
@@ -79,3 +80,21 @@ def test_discs_lie_flat_on_the_hull(round_views, round_hull):
     np.testing.assert_allclose(splats.scale[:, 0], DISC_RADIUS * spacing, rtol=1e-5)
     assert (splats.scale[:, 2] < 0.5 * splats.scale[:, 0]).all()
     np.testing.assert_allclose(np.linalg.norm(splats.rotation, axis=1), 1.0, atol=1e-6)
+
+
+def test_far_from_its_rim_a_lid_takes_more_of_the_colours_of_the_whole():
+    views = render_solid(box(0.4, 0.4, 0.4), four_views(96))
+    rgba = views.rgba.copy()
+    rgba[..., :3] = (200, 0, 0)
+    top = np.flatnonzero(rgba[0, ..., 3].any(axis=1))[0]
+    rgba[:, : top + 20, :, :3] = (0, 200, 0)
+    painted = Views(rgba, views.cameras)
+    hull = carve(painted, 64)
+    points = surface_points(hull, 3000, seed=0)
+    found, seen = project_colours(points, visibility(hull, points, views.cameras), painted)
+    lid = ~seen & (points.normal[:, 1] > 0.9)
+    from_axis = np.abs(points.position[:, [0, 2]]).max(axis=1)
+    middle, rim = found[lid & (from_axis < 0.1)].mean(0), found[lid & (from_axis > 0.3)].mean(0)
+    assert rim[1] > 3.0 * rim[0]  # green, as the wall beside it
+    assert middle[0] > 1.5 * rim[0]
+    assert middle[1] < rim[1]
