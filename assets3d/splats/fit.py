@@ -73,8 +73,11 @@ def fit(
     settings = Settings()
     few = leaves_corners_open(views.cameras)
     if few:
-        # Few outlines leave the depth open: splats that wander fit four pictures and nothing else.
-        settings = settings.changed(anchor_weight=0.001, position_rate=0.1)
+        # Few outlines leave the depth open: discs that tilt and grow fit four pictures and nothing
+        # else, so it is their places that change.
+        settings = settings.changed(
+            anchor_weight=0.001, position_rate=0.1, scale_rate=0.002, rotation_rate=0.003
+        )
     found = optimise(
         start,
         views,
