@@ -74,9 +74,13 @@ def fit(
     few = leaves_corners_open(views.cameras)
     if few:
         # Few outlines leave the depth open: discs that tilt and grow fit four pictures and nothing
-        # else, so it is their places that change.
+        # else, so it is their places that change. Where views were imagined they contradict each
+        # other, and places that follow every one of them make a rough surface.
         settings = settings.changed(
-            anchor_weight=0.001, position_rate=0.1, scale_rate=0.002, rotation_rate=0.003
+            anchor_weight=0.001 if front is None else 0.1,
+            position_rate=0.1,
+            scale_rate=0.002,
+            rotation_rate=0.003,
         )
     found = optimise(
         start,
