@@ -57,8 +57,8 @@ def with_outlines_filled(
 
     Where a guess leaves a place of an outline empty, what lies behind it is raised until the voxel
     that was nearest to the surface is inside: a plank that the guess rounded away comes back where
-    it most likely was. Nothing grows beyond what all outlines allow,
-    nor where a picture does not reach.
+    it most likely was. Nothing grows beyond what all outlines allow, nor where a picture does not
+    reach.
 
     Args:
         silhouettes: the outlines.
@@ -68,6 +68,8 @@ def with_outlines_filled(
         spacing: of the voxels, world units.
     """
     near = (allowed > -spacing) & _in_all_frames(silhouettes, sightings)
+    if not near.any():
+        return distance
     guess = distance[near]
     raised = np.zeros_like(distance)
     for view, sighting in enumerate(sightings):
