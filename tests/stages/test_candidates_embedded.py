@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from assets3d.images.picture import read_picture
+from assets3d.images.picture import read_picture, resize_premultiplied
 from stages._executor import LocalExecutor
 from stages._harness import read_params, run_step
 from stages._step import find_step
@@ -66,6 +67,12 @@ def test_the_best_of_three(tmp_path):
     assert choice["numbers"] == told
     packed = json.loads((tmp_path / "export/mug/package.json").read_text())
     assert packed["made_by"] == "network"  # the candidates' files are no person's
+
+    # The network draws its views small; the front is written as finely as it is known.
+    front = read_picture(tmp_path / "views/mug~1/view_000.png")
+    cutout = resize_premultiplied(read_picture(tmp_path / "cutout/mug~1/cutout.png"), 256)
+    assert front.shape == (256, 256, 4)
+    np.testing.assert_array_equal(front[..., 3], cutout[..., 3])
 
     # Another one for good: the pictures, views and splats stay, to the byte.
     pin = 1 + told["chosen"] % 3
