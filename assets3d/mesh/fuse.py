@@ -43,6 +43,9 @@ _LEVELS = (-0.5, 2.0)
 #: Cells of the coarse volume that tells inside from outside, in voxels.
 _COARSE = 4
 
+#: A camera, and (P, 2) pixels (row, column) along a silhouette's rim in its picture.
+Rim = tuple[Cameras, NDArray[np.int64]]
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -100,9 +103,10 @@ def fused(
     low = np.maximum((gaussians.position - margin).min(axis=0), -LONG_SIDE * 0.6)
     high = np.minimum((gaussians.position + margin).max(axis=0), LONG_SIDE * 0.6)
     grid = grid_round(low.astype(np.float64), high.astype(np.float64), voxels, longest)
+    rims = silhouette_rims(pictures)
     rough = distance_volume(pictures, grid, threads)
-    volume = smoothed(rough - silhouette_level(pictures, rough, grid))
-    volume -= silhouette_level(pictures, volume, grid)
+    volume = smoothed(rough - silhouette_level(rims, rough, grid))
+    volume -= silhouette_level(rims, volume, grid)
     return surface(volume if sources is None else carved(volume, grid, sources), grid)
 
 
@@ -140,23 +144,26 @@ def _sampled(
     return sample(image, padded.reshape(-1, 1024, 2), beyond).ravel()[:count]
 
 
-def silhouette_level(
-    pictures: DepthPictures, volume: NDArray[np.float32], grid: Grid, rays: int = 200
-) -> float:
+def silhouette_rims(pictures: DepthPictures, rays: int = 200) -> list[Rim]:
+    """Return pixels on both sides of the silhouettes, at most `rays` on a side, of every third."""
+    rims = []
+    for index in range(0, len(pictures.cameras), 3):
+        outside = pictures.layers[index, ..., 3] > 0.0
+        for side in (outside, ~outside):
+            rim = np.argwhere(side & ndimage.binary_dilation(~side))
+            chosen = rim[np.linspace(0, len(rim) - 1, min(rays, len(rim))).astype(int)]
+            rims.append((pictures.cameras[index], chosen))
+    return rims
+
+
+def silhouette_level(rims: list[Rim], volume: NDArray[np.float32], grid: Grid) -> float:
     """Return the level of the volume, in voxels, whose outline is that of the splats.
 
     Mean depth lies in the middle of the splats, the outline at their rim: the zero level is too
     thin by about their thickness. The level sought parts the rays through the outermost pixels of
     the silhouettes from those through their neighbours outside.
     """
-    cameras = pictures.cameras
-    nearest = []
-    for index in range(0, len(cameras), 3):
-        outside = pictures.layers[index, ..., 3] > 0.0
-        for side in (outside, ~outside):
-            rim = np.argwhere(side & ndimage.binary_dilation(~side))
-            chosen = rim[np.linspace(0, len(rim) - 1, min(rays, len(rim))).astype(int)]
-            nearest.append(_smallest_along_rays(volume, grid, cameras[index], chosen))
+    nearest = [_smallest_along_rays(volume, grid, camera, pixels) for camera, pixels in rims]
     if not sum(map(len, nearest)):
         return 0.0
     return float(np.clip(np.median(np.concatenate(nearest)), *_LEVELS))

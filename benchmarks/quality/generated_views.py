@@ -27,9 +27,8 @@ def imagined(front: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
     from assets3d.views.led_by_front import led_by_front
     from assets3d.views.pipeline import make_views
 
-    model, cutter, settings = _loaded()
-    pictures = make_views(model, front, prompt="", seed=seed, **settings)
-    section = embedded_profile("views")
+    model, cutter, section = _loaded()
+    pictures = make_views(model, front, prompt="", seed=seed, **sampling(section))
     shown = (front, *(_cut(cutter, picture) for picture in pictures[1:]))
     rgba = np.stack([resize_premultiplied(picture, section["written_px"]) for picture in shown])
     return led_by_front(rgba) if section.get("led_by_front") else rgba
@@ -47,10 +46,11 @@ def _cut(cutter: Any, picture: Any) -> Any:
 
 @cache
 def _loaded() -> tuple[Any, Any, dict[str, Any]]:
+    """Return the views model, the cutter, and the profile's section that names them."""
     from assets3d.cutout import load_cutter
     from assets3d.views.model import load_views_model
     from stages._models import find_model
 
     section = embedded_profile("views")
     model = load_views_model(find_model("views", section["model"]).path, "cpu")
-    return model, load_cutter(section["cutter"]).on_plain_backgrounds(), sampling(section)
+    return model, load_cutter(section["cutter"]).on_plain_backgrounds(), section
