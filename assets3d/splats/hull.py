@@ -122,4 +122,7 @@ def _hull_distance(
     groups = direction_groups(cameras)
     rounded = rounded_distance(cameras, groups, silhouettes, where, points, centre, rounding)
     guess = np.minimum(bare, rounded)
-    return with_outlines_filled(silhouettes, where, guess, bare, spacing)
+    guess = with_outlines_filled(silhouettes, where, guess, bare, spacing)
+    # The guess measures along rows and columns: beside a shaft, how far the head lies above. What
+    # looks far outside right behind a rim would eat the rim when voxels are smoothed.
+    return np.where(bare < 0.0, bare, guess)
