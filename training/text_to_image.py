@@ -8,9 +8,9 @@ loadable by `AutoPipelineForText2Image`, with `words.json`, the words that the c
 
 A CPU gets farther by learning words and shapes small: train on pictures of half the size
 (`training.picture_latents --halved`), export, and go on from there with `--start` and `--small`:
-then every other step is a small one, and the large ones learn what is left to do when a small
-picture has been enlarged, up to half of the noise. After equal minutes large pictures alone had
-lost the shapes that the small ones had.
+then two of three steps are small ones, which costs as much time as the third, and the large ones
+learn what is left to do when a small picture has been enlarged, up to two fifths of the noise.
+After equal minutes large pictures alone had lost the shapes that the small ones had.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from training.tokens import new_tokenizer, words_in
 
 CAPTION_DROPOUT = 0.1
 #: With `--small`: share of small steps, and the noise that large fronts go up to.
-SMALL, REFINED_STEPS = 0.5, 500
+SMALL, REFINED_STEPS = 0.65, 400
 #: Share of the steps that see tiles, and of those whose padding wraps: the stage draws both ways.
 TILES, ON_TORUS = 0.2, 0.5
 #: What the caption of a tile is dropped for: guidance compares the words with either of them.
