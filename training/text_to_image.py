@@ -30,6 +30,7 @@ from training.card import gone_on_from, write_card
 from training.checkpoint import Progress
 from training.diffusion import Noising, spread_steps
 from training.image_networks import (
+    REFINE_FROM,
     draw_latents,
     load_start,
     new_text_encoder,
@@ -51,8 +52,8 @@ from training.run import command_line, fresh, run, settings_from
 from training.tokens import new_tokenizer, words_in
 
 CAPTION_DROPOUT = 0.1
-#: With `--small`: share of small steps, and the noise that large fronts go up to.
-SMALL, REFINED_STEPS = 0.65, 400
+#: With `--small`: share of small steps. Large fronts then see no more noise than `REFINE_FROM`.
+SMALL = 0.65
 #: Share of the steps that see tiles, and of those whose padding wraps: the stage draws both ways.
 TILES, ON_TORUS = 0.2, 0.5
 #: What the caption of a tile is dropped for: guidance compares the words with either of them.
@@ -79,7 +80,7 @@ class TextToImageTask:
         if small is not None and not np.array_equal(small.captions, training.captions):
             raise ValueError("small: found other pictures than the large ones, wanted the same")
         self.small = None if small is None else small.latents
-        self.last = 1000 if small is None else REFINED_STEPS
+        self.last = 1000 if small is None else REFINE_FROM
         self.out, self.before = out, gone_on_from(start)
         captions = training.captions.reshape(-1).tolist()
         self.words = words_in([*captions, NEGATIVE_PROMPT])
