@@ -15,8 +15,8 @@ Layer = NDArray[np.float32]
 
 #: Share of scenes whose object is a made-up shape, and of those with a shape joined to a prop.
 SHAPES, JOINED = 0.22, 0.08
-#: Share of props that the picture's lower edge cuts off, and of those far away.
-CUT_OFF, FAR = 0.06, 0.12
+#: Share of props that the picture's lower edge cuts off.
+CUT_OFF = 0.06
 
 
 def crops(rgba: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
@@ -32,27 +32,19 @@ def crops(rgba: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def draw_object(rng: np.random.Generator, props: list[NDArray[np.uint8]], size: int) -> Layer:
-    """Draw the thing to be found, at least 1 % of the picture; `props` are `crops`.
-
-    A far one is smaller: it may be 0.3 %.
-    """
-    far = rng.random() < FAR
+    """Draw the thing to be found, at least 1 % of the picture; `props` are `crops`."""
     for _ in range(8):
         chance = rng.random()
         if chance < SHAPES:
             layer = painted(rng, random_shape(rng, size))
         else:
             prop = premultiplied(props[rng.integers(len(props))])
-            prop = _recoloured(rng, prop)
-            if far:
-                layer = place(rng, prop, size, far=True)
-            else:
-                put = cut_off_below if rng.random() < CUT_OFF else place
-                layer = put(rng, prop, size)
+            put = cut_off_below if rng.random() < CUT_OFF else place
+            layer = put(rng, _recoloured(rng, prop), size)
             if chance > 1.0 - JOINED:
                 other = painted(rng, random_shape(rng, size, _box(layer)))
                 layer = over(layer, other) if rng.random() < 0.7 else over(other, layer)
-        if layer[..., 3].mean() >= (0.003 if far else 0.01):
+        if layer[..., 3].mean() >= 0.01:
             break
     return layer
 
@@ -78,16 +70,11 @@ def over(front: Layer, back: Layer) -> Layer:
     return front + back * (1.0 - front[..., 3:])
 
 
-def place(rng: np.random.Generator, crop: Layer, size: int, far: bool = False) -> Layer:
-    """Turn, scale and move a crop into a picture of `size`; its long side fills 0.35 to 1.25.
-
-    One that is `far` fills 0.15 to 0.4.
-    """
+def place(rng: np.random.Generator, crop: Layer, size: int) -> Layer:
+    """Turn, scale and move a crop into a picture of `size`; its long side fills 0.35 to 1.25."""
     height, width = crop.shape[:2]
     large = rng.random() < 0.12
     side = size * (rng.uniform(1.0, 1.25) if large else rng.uniform(0.35, 1.0))
-    if far:
-        side = size * rng.uniform(0.15, 0.4)
     scale = side / max(height, width)
     stretch = np.exp(rng.normal(0.0, 0.08))
     sx, sy = scale * stretch * rng.choice([-1.0, 1.0]), scale / stretch

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from training.cutout_textures import Picture, blend, colour, plane, ramp, surface
+from training.cutout_textures import Picture, blend, colour, ramp, surface
 
 #: Kinds of place and how often they are drawn.
-PLACES = {"leaves": 0.27, "noise": 0.13, "room": 0.26, "landscape": 0.22, "pattern": 0.12}
+PLACES = {"leaves": 0.3, "noise": 0.15, "room": 0.3, "landscape": 0.25}
 #: Shares of places in focus and slightly out of focus; the others are a blur.
 _SHARP, _SOFT = 0.3, 0.35
 
@@ -177,36 +177,12 @@ def _landscape(rng: np.random.Generator, size: int, colours: NDArray[np.float32]
     return picture
 
 
-def _pattern(rng: np.random.Generator, size: int, colours: NDArray[np.float32]) -> Picture:
-    """Checks, stripes or dots, coarse and of two colours far apart: they must not be the object."""
-    u, v = plane(rng, size, lying=rng.random() < 0.3)
-    count, kind = rng.uniform(2.0, 9.0), int(rng.integers(3))
-    u, v = count * u + rng.random(), count * v + rng.random()
-    if kind == 0:
-        field = np.mod(np.floor(u) + np.floor(v), 2.0)
-    elif kind == 1:
-        field = (np.mod(u, 1.0) < rng.uniform(0.2, 0.8)).astype(np.float32)
-    else:
-        radius = rng.uniform(0.15, 0.45)
-        field = (np.hypot(np.mod(u, 1.0) - 0.5, np.mod(v, 1.0) - 0.5) < radius).astype(np.float32)
-    first = colours[rng.integers(len(colours))]
-    second = np.where(first.mean() > 0.5, 0.35, 1.0) * colour(rng)
-    wear = 0.25 * rng.random() * (noise(rng, size, colours) - 0.5)
-    return blend(field.astype(np.float32), first, second.astype(np.float32)) + wear
-
-
 def place_of(
     rng: np.random.Generator, size: int, kind: str, near: NDArray[np.float32] | None = None
 ) -> Picture:
     """Draw a place of one of the kinds of `PLACES`; `near` is a colour that it should have."""
     colours = palette(rng, near)
-    draw = {
-        "leaves": leaves,
-        "noise": noise,
-        "room": _room,
-        "landscape": _landscape,
-        "pattern": _pattern,
-    }[kind]
+    draw = {"leaves": leaves, "noise": noise, "room": _room, "landscape": _landscape}[kind]
     picture = draw(rng, size, colours)
     focus = rng.random()
     if focus > _SHARP:

@@ -73,7 +73,7 @@ def blend(field: NDArray[np.float32], first: NDArray, second: NDArray) -> Pictur
     return first + field[..., None] * (second - first)
 
 
-def plane(rng: np.random.Generator, size: int, lying: bool) -> tuple[NDArray, NDArray]:
+def _grid(rng: np.random.Generator, size: int, lying: bool) -> tuple[NDArray, NDArray]:
     """Return coordinates (S, S) of a turned plane, one unit per side; `lying` recedes upwards."""
     line = np.linspace(-0.5, 0.5, size, dtype=np.float32)
     x, y = (
@@ -95,7 +95,7 @@ def plane(rng: np.random.Generator, size: int, lying: bool) -> tuple[NDArray, ND
 def surface(rng: np.random.Generator, size: int, lying: bool = False) -> Picture:
     """Draw a material: speckle, stripes, checks, planks or blotches in two colours."""
     kind = rng.integers(5)
-    u, v = plane(rng, size, lying)
+    u, v = _grid(rng, size, lying)
     count = rng.uniform(2.0, 14.0)
     if kind == 0:
         field = rough_field(rng, size)
