@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from assets3d.cameras import Cameras
 from assets3d.errors import InputError
 from assets3d.splats.hull import Hull, carve_box
-from assets3d.splats.rounding import Rounding
-from assets3d.splats.rounding_choice import best_rounding
+from assets3d.splats.rounding import Rounding, candidate_roundings, rounded_distance, score
 from assets3d.splats.silhouettes import (
     Silhouettes,
     direction_groups,
     measure_silhouettes,
+    sightings,
     view_directions,
 )
 from assets3d.splats.whole_front import with_whole_front
@@ -54,7 +54,7 @@ def carve(
     box = _box_of(views)
     guess = None
     if rounded and leaves_corners_open(views.cameras):
-        guess = best_rounding(views, box.silhouettes, box.coarse, box.centre, box.half)
+        guess = _best_rounding(views.cameras, box.silhouettes, box.coarse)
     hull = box.carved(resolution, guess)
     if not (hull.distance > 0.0).any():
         raise InputError("views: nothing is left inside the outlines, wanted poses that fit")
@@ -105,6 +105,22 @@ def leaves_corners_open(cameras: Cameras) -> bool:
     return bool(
         level.all() and upright.all() and crossing < np.sin(np.radians(_CROSSING_WITHIN_DEG))
     )
+
+
+def _best_rounding(cameras: Cameras, silhouettes: Silhouettes, coarse: Hull) -> Rounding:
+    """Return the guess that fills the outlines best for its volume, tried on the coarse hull."""
+    points = coarse.points.astype(np.float32).reshape(coarse.distance.shape[0] ** 2, -1, 3)
+    bare = coarse.distance.reshape(points.shape[:2])
+    volume = float((bare > 0.0).sum())
+    groups, centre = direction_groups(cameras), coarse.bounds.mean(axis=0)
+    where = sightings(cameras, points)
+    candidates = candidate_roundings(cameras, silhouettes)
+    scores = []
+    for rounding in candidates:
+        rounded = rounded_distance(cameras, groups, silhouettes, where, points, centre, rounding)
+        distance = np.minimum(bare, rounded)
+        scores.append(score(silhouettes, where, distance, coarse.spacing, volume))
+    return candidates[int(np.argmax(scores))]
 
 
 def _first_box(cameras: Cameras, silhouettes: Silhouettes) -> tuple[NDArray[np.float64], float]:

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assets3d.cameras import Cameras
+from assets3d.splats.boxes import looks_like_a_box
 from assets3d.splats.outline_cover import coverage
 from assets3d.splats.silhouettes import Sighting, Silhouettes, sample
-from assets3d.splats.turned import Turned
+from assets3d.splats.turned import Turned, find_turned
 
 #: Superellipse exponent and depth of the side outlines for round things and for boxes.
 _ROUND = (2.2, 0.25)
@@ -49,17 +50,18 @@ class Rounding:
     turned: Turned | None = None
 
 
-def round_or_box(box: bool, ends: tuple[bool, bool] | None = None) -> list[Rounding]:
-    """Return the guesses of a round thing or of a box, each end a dome or flat.
+def candidate_roundings(cameras: Cameras, silhouettes: Silhouettes) -> list[Rounding]:
+    """Return the guesses worth trying: box or round as the outlines look, ends flat or domed.
 
-    Args:
-        box: a box's, or else a round thing's.
-        ends: whether top and bottom are flat; None returns all four ways.
+    What was turned needs no guess, but for what is beside it.
     """
+    box = looks_like_a_box(cameras, silhouettes)
+    turned = None if box else find_turned(cameras, silhouettes)
+    if turned is not None:
+        return [Rounding(turned=turned)]
     exponent, side = _BOX if box else _ROUND
-    tried = product((False, True), repeat=2) if ends is None else [ends]
-    depth = {False: _DOME, True: _FLAT}
-    return [Rounding(exponent, side, depth[top], depth[bottom]) for top, bottom in tried]
+    ends = product((_DOME, _FLAT), repeat=2)
+    return [Rounding(exponent, side, top, bottom) for top, bottom in ends]
 
 
 def rounded_distance(
